@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { parseArgs } from "node:util";
+import { toNodeHandler } from "../../adapters/node.ts";
+import { createSentiero } from "../sentiero.ts";
+import type { DashboardAccess } from "../options.ts";
+import { openStorage } from "./storage.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** How long requests under way may take after a signal to stop. */
+const DRAIN_MS = 10_000;
+
+/**
+ * `sentiero serve`: listens until SIGTERM or SIGINT, then finishes what is under way.
+ * Prints one line with the address when it is ready.
+ * @throws UsageError when the arguments cannot work.
+ */
+export async function serve(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const values = parse(args);
+  const host = values.host ?? env.SENTIERO_HOST ?? "127.0.0.1";
+  const sentiero = createSentiero({
+    storage: await openStorage(values.storage ?? env.SENTIERO_STORAGE ?? "memory"),
+    basePath: values["base-path"],
+    corsOrigins: values.cors,
+    publicUrl: values["public-url"],
+    trustProxy: values["trust-proxy"],
+    userOptOut: values["opt-out"],
+    ...toAccess(values, env, host),
+  });
+  const handle = toNodeHandler(sentiero);
+  const server = createServer((request, response) =>
+    handle(request, response, () => response.writeHead(404, { "content-type": "text/plain" }).end("not found\n")),
+  );
+  await listen(server, toPort(values.port ?? env.SENTIERO_PORT ?? "4747"), host);
+  const { port } = server.address() as AddressInfo;
+  const name = host.includes(":") ? `[${host}]` : host;
+  console.log(`sentiero listens on http://${name}:${port}${sentiero.options.basePath}`);
+  await stopSignal();
+  await drain(server);
+  await sentiero.store.close();
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: "string" },
+        host: { type: "string" },
+        "base-path": { type: "string" },
+        storage: { type: "string" },
+        user: { type: "string" },
+        password: { type: "string" },
+        "password-file": { type: "string" },
+        "insecure-dashboard": { type: "boolean" },
+        cors: { type: "string", multiple: true },
+        "public-url": { type: "string" },
+        "trust-proxy": { type: "boolean" },
+        "opt-out": { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+function toAccess(values: ReturnType<typeof parse>, env: NodeJS.ProcessEnv, host: string): DashboardAccess {
+  const user = values.user ?? env.SENTIERO_USER;
+  const password = readPassword(values["password-file"]) ?? values.password ?? env.SENTIERO_PASSWORD;
+  if (values["insecure-dashboard"]) {
+    if (user !== undefined) throw new UsageError("--insecure-dashboard and --user exclude each other");
+    if (!isLoopback(host)) {
+      throw new UsageError(
+        `--insecure-dashboard refuses the host ${host}: everyone who reaches it could watch recordings`,
+      );
+    }
+    return { allowInsecureDashboard: true };
+  }
+  if (user === undefined && password === undefined) {
+    console.warn("[sentiero] the dashboard is closed: give --user and --password to open it");
+    return {};
+  }
+  if (!user || !password) throw new UsageError("--user and --password come together");
+  return { basicAuth: { user, password } };
+}
+
+function readPassword(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new UsageError(`--password-file: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function toPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port ${text} is not a port`);
+  return port;
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === "EADDRINUSE"
+          ? new UsageError(`port ${port} on ${host} is taken: give another with --port`, { cause: error })
+          : error,
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+}
+
+/** Takes no new connections, answers what is under way, and cuts what takes too long. */
+async function drain(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeIdleConnections();
+  });
+  clearTimeout(cut);
+}

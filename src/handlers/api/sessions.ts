@@ -1,0 +1,160 @@
+import * as v from "valibot";
+import { HTTPError } from "../../errors.ts";
+import { empty, json } from "../../http/responses.ts";
+import { isId } from "../../rrweb/batch.ts";
+import type { Sessions } from "../../sessions/sessions.ts";
+import type { Cursor } from "../../storage/documents.ts";
+import type { BatchList, SessionAnswer, SessionList } from "../../types.ts";
+
+/** Stands in every answer; it changes when a field changes its meaning or goes. */
+const API_VERSION = 1;
+
+/** `/sessions` of the API. `path` begins behind `/api`. */
+export function createSessionsApi(
+  sessions: Sessions,
+): (request: Request, path: string, query: URLSearchParams) => Promise<Response> {
+  async function list(query: URLSearchParams): Promise<Response> {
+    const { limit, cursor } = parseQuery(query);
+    const page = await sessions.list({ limit, after: cursor?.after, asOf: cursor?.asOf });
+    const answer: SessionList = {
+      apiVersion: API_VERSION,
+      sessions: page.sessions,
+      cursor: page.cursor && formatCursor(page.cursor, page.asOf),
+      asOf: page.asOf,
+      newer: page.newer,
+    };
+    return json(answer);
+  }
+
+  async function show(id: string): Promise<Response> {
+    const session = await sessions.get(id);
+    if (!session) throw notFound("session");
+    const answer: SessionAnswer = { apiVersion: API_VERSION, session };
+    return json(answer);
+  }
+
+  async function remove(id: string): Promise<Response> {
+    if (!(await sessions.erase(id))) throw notFound("session");
+    return empty(204, { "cache-control": "no-store" });
+  }
+
+  async function listBatches(id: string, windowId: string): Promise<Response> {
+    const answer: BatchList = { apiVersion: API_VERSION, batches: await batchesOf(id, windowId) };
+    return json(answer);
+  }
+
+  async function batchesOf(id: string, windowId: string): Promise<BatchList["batches"]> {
+    const batches = await sessions.batches(id, windowId);
+    if (!batches) throw notFound("window");
+    return batches;
+  }
+
+  /** As stored: the browser inflates it. */
+  async function showBatch(id: string, windowId: string, key: string): Promise<Response> {
+    const bytes = BATCH_KEY.test(key) ? await sessions.batch(id, windowId, key) : null;
+    if (!bytes) throw notFound("batch");
+    return new Response(bytes as BodyInit, { headers: { ...PRIVATE, "content-encoding": "gzip" } });
+  }
+
+  /** All events of a window as one array, batch by batch: no more than one batch is in memory. */
+  async function showEvents(id: string, windowId: string): Promise<Response> {
+    const batches = (await batchesOf(id, windowId)).filter(({ isConflict }) => !isConflict);
+    const encoder = new TextEncoder();
+    let index = 0;
+    let isFirst = true;
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(encoder.encode("[")),
+      async pull(controller) {
+        const batch = batches[index++];
+        if (!batch) {
+          controller.enqueue(encoder.encode("]"));
+          controller.close();
+          return;
+        }
+        const bytes = await sessions.batch(id, windowId, batch.key);
+        const events = bytes ? JSON.stringify(await readEvents(bytes)).slice(1, -1) : "";
+        if (events) controller.enqueue(encoder.encode(isFirst ? events : `,${events}`));
+        if (events) isFirst = false;
+      },
+    });
+    return new Response(stream, { headers: PRIVATE });
+  }
+
+  return async (request, path, query) => {
+    const [root, id, windows, windowId, part, key, ...rest] = path.slice(1).split("/");
+    if (root !== "sessions" || rest.length > 0) throw notFound("route");
+    if (id !== undefined && !isId(id)) throw new HTTPError(400, "invalid session id");
+    if (windowId !== undefined && !isId(windowId)) throw new HTTPError(400, "invalid window id");
+    if (id !== undefined && windows === undefined && request.method === "DELETE") return remove(id);
+    if (request.method !== "GET" && request.method !== "HEAD") throw new HTTPError(405, "method not allowed");
+    if (id === undefined) return list(query);
+    if (windows === undefined) return show(id);
+    if (windows !== "windows" || windowId === undefined) throw notFound("route");
+    if (part === "batches") return key === undefined ? listBatches(id, windowId) : showBatch(id, windowId, key);
+    if (part === "events" && key === undefined) return showEvents(id, windowId);
+    throw notFound("route");
+  };
+}
+
+const PRIVATE = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
+const BATCH_KEY = /^(?:[0-9a-f]{24}-\d{1,5}|loose)-[0-9a-f]{24}$/;
+
+const QuerySchema = v.object({
+  limit: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100)),
+    "25",
+  ),
+  cursor: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform(parseCursor),
+      v.check((cursor) => cursor !== null),
+    ),
+  ),
+});
+
+/** A cursor is opaque to clients; it holds the time the list is as of, and the last item's place. */
+interface ListCursor {
+  readonly asOf: number;
+  readonly after: Cursor;
+}
+
+function parseQuery(query: URLSearchParams): { limit: number; cursor: ListCursor | null | undefined } {
+  const result = v.safeParse(QuerySchema, {
+    limit: query.get("limit") ?? undefined,
+    cursor: query.get("cursor") ?? undefined,
+  });
+  if (result.success) return { limit: result.output.limit, cursor: result.output.cursor };
+  const name = v.getDotPath(result.issues[0]);
+  throw new HTTPError(
+    400,
+    name === "limit" ? "limit must be 1 to 100" : "cursor is not valid: start again without one",
+  );
+}
+
+function formatCursor({ score, id }: Cursor, asOf: number): string {
+  return `${asOf.toString(36)}.${score.toString(36)}.${id}`;
+}
+
+function parseCursor(text: string): ListCursor | null {
+  const match = /^([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{1,128})$/.exec(text);
+  if (!match) return null;
+  const [asOf, score] = [Number.parseInt(match[1]!, 36), Number.parseInt(match[2]!, 36)];
+  if (!Number.isSafeInteger(asOf) || !Number.isSafeInteger(score)) return null;
+  return { asOf, after: { score, id: match[3]! } };
+}
+
+function notFound(what: string): HTTPError {
+  return new HTTPError(404, `${what} not found`);
+}
+
+async function readEvents(gzip: Uint8Array): Promise<unknown[]> {
+  const stream = new Response(gzip as BodyInit).body!.pipeThrough(new DecompressionStream("gzip"));
+  const { events } = (await new Response(stream).json()) as { events: unknown[] };
+  return events;
+}

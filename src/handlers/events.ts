@@ -1,0 +1,103 @@
+import { HTTPError, toErrorResponse } from "../errors.ts";
+import { readBody } from "../http/body.ts";
+import { readCookie } from "../http/cookies.ts";
+import { corsHeaders, isOriginAllowed } from "../http/origin.ts";
+import { empty, json } from "../http/responses.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { redactBatch } from "../privacy/redact.ts";
+import { parseBatch } from "../rrweb/batch.ts";
+import { digestBatch } from "../sessions/digest.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import type { Batch } from "../types.ts";
+
+/**
+ * The events lane: takes recordings from browsers. Public, so everything in a request is hostile.
+ *
+ * | answer | when |
+ * |---|---|
+ * | 200 `{"status":"ok"}` | stored, or stored before |
+ * | 204 | dropped: the visitor opted out or sends GPC |
+ * | 400, 413 | the body cannot be read; nothing is stored |
+ * | 403 | the page's origin is not allowed |
+ * | 405 | not a POST |
+ * | 409, 410 | the recorder has to begin a new session |
+ */
+export function createEventsHandler(
+  options: ResolvedOptions,
+  sessions: Sessions,
+): (request: Request) => Promise<Response> {
+  const { platform, limits, clock, onError } = options;
+  const namedOrigins = new Set<string>();
+
+  async function take(request: Request): Promise<Response> {
+    if (request.method === "OPTIONS") return empty(204, PREFLIGHT);
+    if (request.method !== "POST")
+      throw new HTTPError(405, "method not allowed", { headers: { allow: "POST, OPTIONS" } });
+    if (!isOriginAllowed(request, options)) {
+      nameOnce(request.headers.get("origin")!);
+      throw new HTTPError(403, "origin not allowed");
+    }
+    if (isOptedOut(request)) return empty(204);
+
+    const body = await readBody(request, platform, limits);
+    const parsed = parseBatch(body.bytes, limits);
+    const batch = redactBatch(parsed.batch, options);
+    const { text, events } = toJson(batch);
+    const hash = (await platform.sha256(events)).slice(0, 24);
+    // As received where writing it again would give the same text: nothing was redacted, cut or said twice.
+    const stored = body.gzip && text === parsed.text ? body.gzip : await platform.gzip(new TextEncoder().encode(text));
+    const keyHash = batch.key ? (await platform.sha256(batch.key)).slice(0, 32) : null;
+    const digest = digestBatch(batch, { hash, keyHash, receivedAt: clock(), bytes: stored.byteLength });
+    await sessions.append(digest, stored);
+    return json({ status: "ok" });
+  }
+
+  function isOptedOut(request: Request): boolean {
+    if (options.respectGpc && request.headers.get("sec-gpc") === "1") return true;
+    if (!options.userOptOut) return false;
+    const cookie = readCookie(request, options.optOutCookieName);
+    return cookie !== null && cookie !== "" && cookie !== "0" && cookie !== "false";
+  }
+
+  /** A forgotten origin is the usual mistake, so the log says once what to set. */
+  function nameOnce(origin: string): void {
+    if (namedOrigins.has(origin) || namedOrigins.size >= 100) return;
+    namedOrigins.add(origin);
+    console.warn(
+      `[sentiero] [events] refused a recording from ${JSON.stringify(origin)}: if that site is yours, add it to ` +
+        "`corsOrigins`, or set `publicUrl` to your own address",
+    );
+  }
+
+  return async (request) => {
+    let response: Response;
+    try {
+      response = await take(request);
+    } catch (error) {
+      response = toErrorResponse(error, onError);
+    }
+    for (const [name, value] of Object.entries(corsHeaders(request, options))) response.headers.set(name, value);
+    return response;
+  };
+}
+
+const PREFLIGHT = {
+  "access-control-allow-methods": "POST",
+  "access-control-allow-headers": "Content-Type, Content-Encoding",
+  "access-control-max-age": "86400",
+  "content-type": "text/plain",
+};
+
+/** The batch as JSON, and its events alone, each written once. */
+function toJson(batch: Batch): { text: string; events: string } {
+  try {
+    const events = JSON.stringify(batch.events);
+    const fields = Object.entries(batch).map(
+      ([name, value]) => `${JSON.stringify(name)}:${name === "events" ? events : JSON.stringify(value)}`,
+    );
+    return { text: `{${fields.join(",")}}`, events };
+  } catch (cause) {
+    // JSON.parse takes deeper nesting than JSON.stringify.
+    throw new HTTPError(400, "events are nested too deep", { cause });
+  }
+}

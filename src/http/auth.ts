@@ -1,0 +1,69 @@
+import { HTTPError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
+
+/** Who may open the dashboard. `closed` is the default: nobody. */
+export type Auth =
+  | { readonly kind: "closed" }
+  | { readonly kind: "open" }
+  | { readonly kind: "basic"; readonly user: string; readonly password: string }
+  | { readonly kind: "callback"; readonly authorize: (request: Request) => unknown };
+
+/**
+ * Lets a request pass, answers in its place (a `Response` from `authorize`, such as a redirect to a sign-in page), or
+ * throws: 401 with a challenge for Basic, 403 otherwise. Fails closed when `authorize` throws.
+ */
+export async function checkAuth(
+  request: Request,
+  auth: Auth,
+  platform: Platform,
+  onError: (error: unknown) => void,
+): Promise<Response | undefined> {
+  switch (auth.kind) {
+    case "open":
+      return undefined;
+    case "closed":
+      throw new HTTPError(403, "the dashboard is closed: set `basicAuth` or `authorize`");
+    case "basic":
+      if (await isBasic(request, auth, platform)) return undefined;
+      throw new HTTPError(401, "sign in", {
+        headers: { "www-authenticate": 'Basic realm="Sentiero", charset="UTF-8"' },
+      });
+    case "callback": {
+      let allowed: unknown = false;
+      try {
+        allowed = await auth.authorize(request);
+      } catch (error) {
+        onError(error);
+      }
+      if (allowed instanceof Response) return allowed;
+      if (allowed) return undefined;
+      throw new HTTPError(403, "not allowed");
+    }
+  }
+}
+
+async function isBasic(
+  request: Request,
+  { user, password }: { user: string; password: string },
+  platform: Platform,
+): Promise<boolean> {
+  const [scheme, encoded] = request.headers.get("authorization")?.trim().split(/\s+/) ?? [];
+  if (scheme?.toLowerCase() !== "basic" || !encoded) return false;
+  let given: string;
+  try {
+    given = new TextDecoder("utf-8", { fatal: true }).decode(
+      Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0)),
+    );
+  } catch {
+    return false;
+  }
+  return isSameSecret(given, `${user}:${password}`, platform);
+}
+
+/** Compares two secrets by their digests: equal lengths, and every digit is looked at. */
+export async function isSameSecret(a: string, b: string, platform: Platform): Promise<boolean> {
+  const [left, right] = [await platform.sha256(a), await platform.sha256(b)];
+  let difference = 0;
+  for (let index = 0; index < left.length; index++) difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
+  return difference === 0;
+}

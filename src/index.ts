@@ -1,0 +1,29 @@
+// The public names, all of them.
+
+export { createSentiero } from "./sentiero.ts";
+export type { Handler, Sentiero } from "./sentiero.ts";
+
+// Options
+export type { BasicAuth, DashboardAccess, ResolvedOptions, SentieroOptions } from "./options.ts";
+export type { ScriptTagOptions } from "./script-tag.ts";
+export type { Platform } from "./platform.ts";
+
+// Errors
+export { SentieroError } from "./errors.ts";
+export type { SentieroErrorCode } from "./errors.ts";
+
+// What is recorded, and what the API answers
+export type {
+  Batch,
+  BatchList,
+  BatchSummary,
+  Gap,
+  RecordedEvent,
+  SessionAnswer,
+  SessionDetail,
+  SessionList,
+  SessionSummary,
+  WindowSummary,
+} from "./types.ts";
+export type { Sessions, SessionsPage } from "./sessions/sessions.ts";
+export type { Cursor } from "./storage/documents.ts";

@@ -1,0 +1,272 @@
+import type { Storage } from "unstorage";
+import * as v from "valibot";
+import { SentieroError } from "./errors.ts";
+import type { Auth } from "./http/auth.ts";
+import { createWebPlatform, type Platform } from "./platform.ts";
+import type { RecordedEvent } from "./types.ts";
+
+/** Options of `createSentiero`. Everything has a default; unknown names are errors. */
+export type SentieroOptions = BaseOptions & DashboardAccess;
+
+/** Who may open the dashboard: one of these ways, or nobody. */
+export type DashboardAccess =
+  | { basicAuth?: undefined; authorize?: undefined; allowInsecureDashboard?: false }
+  | { basicAuth: BasicAuth; authorize?: undefined; allowInsecureDashboard?: false }
+  | { basicAuth?: undefined; authorize: (request: Request) => unknown; allowInsecureDashboard?: false }
+  | { basicAuth?: undefined; authorize?: undefined; allowInsecureDashboard: true };
+
+/** One user for HTTP Basic. Neither may be blank; the user may not contain a colon. */
+export interface BasicAuth {
+  user: string;
+  password: string;
+}
+
+interface BaseOptions {
+  /**
+   * Where everything is kept: any storage whose driver is `memory`, or `db0` over SQLite.
+   * @default memory, at most 256 MiB, gone at restart
+   */
+  storage?: Storage;
+  /** Full public path of the handler. @default "/sentiero" */
+  basePath?: string;
+  /** Exact origins of other sites whose pages may send recordings, such as `https://shop.example`. @default [] */
+  corsOrigins?: string[];
+  /** Refuse recordings from pages of origins that are neither ours nor listed. @default true */
+  enforceOrigin?: boolean;
+  /** The address under which browsers reach this server, such as `https://app.example`. @default the request's own */
+  publicUrl?: string;
+  /** Believe `X-Forwarded-*`. Only behind a proxy that sets them: otherwise any client can. @default false */
+  trustProxy?: boolean;
+  /** Store nothing of browsers that send `Sec-GPC: 1`, and do not record there. @default true */
+  respectGpc?: boolean;
+  /** Let visitors opt out with `Sentiero.optOut()`; the server honours the cookie too. @default false */
+  userOptOut?: boolean;
+  /** @default "sentiero_optout" */
+  optOutCookieName?: string;
+  /** How often the recorder sends. @default 10000 */
+  flushIntervalMs?: number;
+  /** It sends earlier when this many events wait. @default 50 */
+  flushEventThreshold?: number;
+  /** A session ends after this long without activity. @default 21600000 (6 hours) */
+  sessionIdleTimeoutMs?: number;
+  /** A session ends after this long in any case. @default 604800000 (7 days) */
+  sessionMaxAgeMs?: number;
+  /** Tabs of one browser share a session. @default true */
+  crossTabSessions?: boolean;
+  /** Send address, referrer, user agent and viewport with each page. @default true */
+  captureMetadata?: boolean;
+  /** Mask what is typed into every field. Passwords are masked whatever this says. @default true */
+  maskAllInputs?: boolean;
+  /** Further options for rrweb's `record`, such as `{ sampling: { mousemove: 100 } }`. Privacy options above win. @default {} */
+  recorderOptions?: Record<string, unknown>;
+  redaction?: {
+    /**
+     * Sees each event before it is stored; returns the event to keep, changed or not, or null to drop it. An event is
+     * dropped when this throws. Called for every event, so bodies are encoded again: ingest costs about twice as much.
+     */
+    redactEvent?: (event: RecordedEvent) => RecordedEvent | null | undefined;
+  };
+  limits?: {
+    /** Bytes of a request body as received. @default 8388608 (8 MiB) */
+    maxBodyBytes?: number;
+    /** Bytes it may inflate to; at most 16 MiB on Workers. @default 67108864 (64 MiB) */
+    maxInflatedBytes?: number;
+    /** Events in one batch. @default 100000 */
+    maxEventsPerBatch?: number;
+    /** Bytes the memory store keeps before it drops the oldest session. @default 268435456 (256 MiB) */
+    maxMemoryBytes?: number;
+  };
+  /** Only who began a session may add to it: later batches must carry its key, where the first one had one. @default true */
+  bindSessions?: boolean;
+  /** Gets every error that a client is told nothing about. @default console.error */
+  onError?: (error: unknown) => void;
+  /** The server's clock, epoch ms: a seam for tests and imports. @default Date.now */
+  clock?: () => number;
+  /** Native functions of the runtime. @default Web APIs */
+  platform?: Partial<Platform>;
+}
+
+/** Options with every default filled in. Frozen. */
+export type ResolvedOptions = Readonly<
+  Omit<Required<BaseOptions>, "storage" | "publicUrl" | "redaction" | "limits" | "platform"> & {
+    storage: Storage | undefined;
+    publicUrl: string | undefined;
+    auth: Auth;
+    redactEvent: ((event: RecordedEvent) => RecordedEvent | null | undefined) | undefined;
+    limits: Readonly<Required<NonNullable<BaseOptions["limits"]>>>;
+    platform: Platform;
+  }
+>;
+
+/**
+ * Checks options and fills in defaults.
+ * @throws SentieroError INVALID_OPTIONS naming the path, what was expected and what was given.
+ */
+export function resolveOptions(options: SentieroOptions = {}): ResolvedOptions {
+  const result = v.safeParse(Schema, options);
+  if (!result.success) throw new SentieroError("INVALID_OPTIONS", describe(result.issues[0]));
+  const { basicAuth, authorize, allowInsecureDashboard, redaction, limits, platform, ...rest } = result.output;
+  if ([basicAuth, authorize, allowInsecureDashboard || undefined].filter((way) => way !== undefined).length > 1) {
+    throw new SentieroError(
+      "INVALID_OPTIONS",
+      "options.basicAuth, options.authorize and options.allowInsecureDashboard exclude each other: give one",
+    );
+  }
+  return Object.freeze({
+    ...rest,
+    storage: rest.storage,
+    publicUrl: rest.publicUrl,
+    auth: toAuth(basicAuth, authorize, allowInsecureDashboard),
+    redactEvent: redaction.redactEvent,
+    limits: Object.freeze(limits),
+    platform: Object.assign(createWebPlatform(), platform),
+  });
+}
+
+function toAuth(
+  basicAuth: BasicAuth | undefined,
+  authorize: ((request: Request) => unknown) | undefined,
+  allowInsecureDashboard: boolean,
+): Auth {
+  if (basicAuth) return { kind: "basic", ...basicAuth };
+  if (authorize) return { kind: "callback", authorize };
+  return { kind: allowInsecureDashboard ? "open" : "closed" };
+}
+
+const flag = (fallback: boolean) => v.optional(v.boolean("must be true or false"), fallback);
+
+const whole = (fallback: number) =>
+  v.optional(
+    v.pipe(
+      v.number("must be a positive integer"),
+      v.safeInteger("must be a positive integer"),
+      v.minValue(1, "must be a positive integer"),
+    ),
+    fallback,
+  );
+
+const text = (message: string) =>
+  v.pipe(
+    v.string(message),
+    v.check((value) => value.trim() !== "", message),
+  );
+
+const callback = <T>(message: string) => v.custom<T>((value) => typeof value === "function", message);
+
+/** `https://shop.example`, exactly: no path, no wildcard, no trailing slash. */
+const origin = v.pipe(
+  v.string("must be an origin such as https://shop.example"),
+  v.check(
+    (value) => URL.canParse(value) && new URL(value).origin === value,
+    "must be an origin such as https://shop.example",
+  ),
+);
+
+const Schema = v.strictObject({
+  storage: v.optional(
+    v.custom<Storage>(
+      (value) => typeof value === "object" && value !== null && "getItemRaw" in value && "getMount" in value,
+      "must be a storage made by unstorage's createStorage()",
+    ),
+  ),
+  basePath: v.optional(
+    v.pipe(
+      v.string('must be a path such as "/sentiero"'),
+      v.regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as "/sentiero", without a trailing slash'),
+    ),
+    "/sentiero",
+  ),
+  basicAuth: v.optional(
+    v.strictObject({
+      user: v.pipe(
+        text("must not be blank"),
+        v.check((user) => !user.includes(":"), "must not contain a colon"),
+      ),
+      password: text("must not be blank"),
+    }),
+  ),
+  authorize: v.optional(callback<(request: Request) => unknown>("must be a function")),
+  allowInsecureDashboard: flag(false),
+  corsOrigins: v.optional(v.array(origin, "must be a list of origins"), []),
+  enforceOrigin: flag(true),
+  publicUrl: v.optional(v.pipe(v.string("must be a URL"), v.url("must be a URL such as https://app.example"))),
+  trustProxy: flag(false),
+  respectGpc: flag(true),
+  userOptOut: flag(false),
+  optOutCookieName: v.optional(
+    v.pipe(
+      v.string("must be a cookie name"),
+      v.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be a cookie name of letters, digits, _ and -"),
+    ),
+    "sentiero_optout",
+  ),
+  flushIntervalMs: whole(10_000),
+  flushEventThreshold: whole(50),
+  sessionIdleTimeoutMs: whole(21_600_000),
+  sessionMaxAgeMs: whole(604_800_000),
+  crossTabSessions: flag(true),
+  captureMetadata: flag(true),
+  maskAllInputs: flag(true),
+  recorderOptions: v.optional(v.record(v.string(), v.unknown(), "must be an object"), {}),
+  redaction: v.optional(
+    v.strictObject({
+      redactEvent: v.optional(
+        callback<(event: RecordedEvent) => RecordedEvent | null | undefined>("must be a function"),
+      ),
+    }),
+    {},
+  ),
+  limits: v.optional(
+    v.strictObject({
+      maxBodyBytes: whole(8 * 1024 * 1024),
+      maxInflatedBytes: whole(64 * 1024 * 1024),
+      maxEventsPerBatch: whole(100_000),
+      maxMemoryBytes: whole(256 * 1024 * 1024),
+    }),
+    {},
+  ),
+  bindSessions: flag(true),
+  onError: v.optional(
+    callback<(error: unknown) => void>("must be a function"),
+    () => (error: unknown) => console.error("[sentiero]", error),
+  ),
+  clock: v.optional(callback<() => number>("must be a function"), () => Date.now),
+  platform: v.optional(
+    v.custom<Partial<Platform>>((value) => typeof value === "object" && value !== null, "must be an object"),
+    {},
+  ),
+});
+
+/** The original's names that became another word; the rest only changed from snake_case. */
+const RENAMED: Readonly<Record<string, string>> = {
+  auth_callback: "authorize",
+  authCallback: "authorize",
+  store: "storage",
+  server_proc: "redaction.redactEvent",
+  serverProc: "redaction.redactEvent",
+  flush_interval: "flushIntervalMs",
+  session_idle_timeout: "sessionIdleTimeoutMs",
+  session_max_age: "sessionMaxAgeMs",
+  max_events_per_request: "limits.maxEventsPerBatch",
+};
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const keys = issue.path?.map((item) => String(item.key)) ?? [];
+  const path = ["options", ...keys].join(".");
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const name = keys.at(-1) ?? "";
+    const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const known = RENAMED[name] ?? (camel !== name && camel in Schema.entries ? camel : undefined);
+    return `${path} is not an option${known ? `: it is called ${known} here` : ""}`;
+  }
+  if (issue.type === "strict_object") return `${path} must be an object, got ${quote(issue.input)}`;
+  return `${path} ${issue.message}, got ${quote(issue.input)}`;
+}
+
+function quote(value: unknown): string {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    // A password must not end in a log.
+    return typeof value === "string" && value.trim() === "" ? '""' : JSON.stringify(value).slice(0, 80);
+  }
+  return value === null ? "null" : typeof value;
+}

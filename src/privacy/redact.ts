@@ -1,0 +1,73 @@
+import { EventType, eventData } from "../rrweb/events.ts";
+import type { Batch, RecordedEvent } from "../types.ts";
+
+/** The one step that every batch passes before it is stored. */
+export interface RedactOptions {
+  /** The host's own rule; an event is dropped when it answers nothing or throws. */
+  readonly redactEvent: ((event: RecordedEvent) => RecordedEvent | null | undefined) | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Metadata that holds an address. */
+const URL_KEYS = ["url", "referrer", "entry_url", "entry_referrer"] as const;
+
+const MAX_KEYS = 50;
+const MAX_KEY_LENGTH = 128;
+const MAX_VALUE_LENGTH = 1024;
+
+/**
+ * Cuts addresses at `?` and `#`, cuts metadata to its limits (50 keys of 128, values of 1,024 characters) and asks
+ * `redactEvent`. Returns a new batch; events are shared with the old one where they did not change.
+ */
+export function redactBatch(batch: Batch, options: RedactOptions): Batch {
+  const events = redactEvents(batch.events, options);
+  return batch.metadata ? { ...batch, events, metadata: redactMetadata(batch.metadata) } : { ...batch, events };
+}
+
+/** Everything before the first `?` or `#`: what follows often holds tokens and names. */
+export function cutUrl(url: string): string {
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function redactEvents(events: readonly RecordedEvent[], { redactEvent, onError }: RedactOptions): RecordedEvent[] {
+  const cut = events.map(cutMeta);
+  if (!redactEvent) return cut;
+  return cut.flatMap((event) => {
+    try {
+      const kept = redactEvent(event);
+      return typeof kept === "object" && kept !== null ? [kept] : [];
+    } catch (error) {
+      onError(error);
+      return [];
+    }
+  });
+}
+
+function cutMeta(event: RecordedEvent): RecordedEvent {
+  if (event.type !== EventType.Meta) return event;
+  const data = eventData(event);
+  if (typeof data?.href !== "string" || !/[?#]/.test(data.href)) return event;
+  return { ...event, data: { ...data, href: cutUrl(data.href) } };
+}
+
+function redactMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string | number | boolean> {
+  const entries: [string, string | number | boolean][] = [];
+  for (const [key, value] of Object.entries(metadata)) {
+    // Where a visitor is can only be said by the server.
+    if (key.startsWith("geo_")) continue;
+    const plain = toPlain(value);
+    if (plain === undefined) continue;
+    const isUrl = (URL_KEYS as readonly string[]).includes(key);
+    const cut = typeof plain === "string" ? (isUrl ? cutUrl(plain) : plain).slice(0, MAX_VALUE_LENGTH) : plain;
+    entries.push([key.slice(0, MAX_KEY_LENGTH), cut]);
+    if (entries.length === MAX_KEYS) break;
+  }
+  // `fromEntries` defines own properties, so a key `__proto__` is only a key.
+  return Object.fromEntries(entries);
+}
+
+function toPlain(value: unknown): string | number | boolean | undefined {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return value === null || value === undefined ? undefined : JSON.stringify(value);
+}

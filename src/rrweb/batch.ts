@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import { HTTPError } from "../errors.ts";
+import type { Batch, Gap, RecordedEvent } from "../types.ts";
+
+/** Most gaps that one batch may declare; a recorder that gave up more joins them. */
+const MAX_GAPS = 20;
+
+/** Most objects and arrays in a body: a small gzip of empty objects would otherwise fill the memory when parsed. */
+const MAX_CONTAINERS = 3_000_000;
+
+/** What a session or window id may be, the same as the original's. */
+export function isId(value: unknown): value is string {
+  return typeof value === "string" && /^[A-Za-z0-9_-]{1,128}$/.test(value);
+}
+
+/** A parsed batch and the text it came from. */
+export interface ParsedBatch {
+  readonly batch: Batch;
+  /** The body as text; equal to the batch's JSON when the recorder wrote it and nothing was cut or redacted. */
+  readonly text: string;
+}
+
+/**
+ * Parses an upload. Fields nobody knows are left out, numeric strings as times become numbers.
+ * @throws HTTPError 400 saying which field is wrong.
+ */
+export function parseBatch(bytes: Uint8Array, limits: { maxEventsPerBatch: number }): ParsedBatch {
+  const text = decode(bytes);
+  if (bytes.byteLength > MAX_CONTAINERS && countContainers(bytes) > MAX_CONTAINERS) {
+    throw new HTTPError(413, "body holds too many objects");
+  }
+  const value = parseJson(text);
+  const result = v.safeParse(Envelope, value);
+  if (!result.success) throw new HTTPError(400, describe(result.issues[0]));
+  const envelope = result.output;
+  if ((envelope.run === undefined) !== (envelope.seq === undefined))
+    throw new HTTPError(400, "run and seq come together");
+  if (envelope.events.length > limits.maxEventsPerBatch) throw new HTTPError(400, "too many events");
+  return { batch: toBatch(envelope, value as object), text };
+}
+
+const id = v.custom<string>(isId, "must be 1 to 128 letters, digits, _ or -");
+const time = v.pipe(v.number(), v.finite());
+
+const Envelope = v.object({
+  sessionId: id,
+  windowId: id,
+  events: v.pipe(v.custom<unknown[]>(Array.isArray, "must be a list"), v.minLength(1, "must not be empty")),
+  metadata: v.optional(v.unknown()),
+  run: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/, "must be 24 lower-case hex digits"))),
+  seq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  sentAt: v.optional(time),
+  key: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "must be 32 lower-case hex digits"))),
+  recorder: v.optional(v.pipe(v.string(), v.maxLength(32))),
+  gaps: v.optional(
+    v.pipe(
+      v.array(
+        v.strictObject({
+          reason: v.picklist(["overflow", "rejected", "network", "unload"] as const satisfies readonly Gap["reason"][]),
+          events: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+          from: time,
+          to: time,
+        }),
+      ),
+      v.maxLength(MAX_GAPS),
+    ),
+  ),
+});
+
+/** Keeps the order in which the fields came, so that an untouched batch is written as it was received. */
+function toBatch(envelope: v.InferOutput<typeof Envelope>, received: object): Batch {
+  envelope.events.forEach(normalise);
+  const batch: Record<string, unknown> = {};
+  for (const name of Object.keys(received)) {
+    const value = Object.hasOwn(envelope, name) ? envelope[name as keyof typeof envelope] : undefined;
+    if (value === undefined) continue;
+    // Metadata that is no object is treated as if it were not there, as the original does.
+    if (name === "metadata" && !isObject(value)) continue;
+    batch[name] = value;
+  }
+  return batch as unknown as Batch;
+}
+
+/** Checks one event and turns a time written as text into a number. */
+function normalise(event: unknown): void {
+  if (!isObject(event)) throw new HTTPError(400, "events must hold objects only");
+  if (!Object.hasOwn(event, "timestamp")) return;
+  const timestamp: unknown = event.timestamp;
+  const at = typeof timestamp === "string" && timestamp.trim() !== "" ? Number(timestamp) : timestamp;
+  if (typeof at !== "number" || !Number.isFinite(at)) throw new HTTPError(400, "an event's timestamp must be a number");
+  if (at !== timestamp) (event as { timestamp: number }).timestamp = at;
+}
+
+function isObject(value: unknown): value is RecordedEvent {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw new HTTPError(400, "body is not UTF-8");
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HTTPError(400, "body is not valid JSON");
+  }
+}
+
+function countContainers(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === 0x7b || byte === 0x5b) count++;
+  return count;
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  if (!path) return "body must be a JSON object";
+  // valibot's own words repeat what was received; an answer should not.
+  const reason = issue.message.startsWith("must") ? issue.message : "is not valid";
+  return `${path} ${reason}`;
+}

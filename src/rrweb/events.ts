@@ -1,0 +1,53 @@
+import type { RecordedEvent } from "../types.ts";
+
+/** rrweb's event types that sentiero reads (https://github.com/rrweb-io/rrweb, packages/types). */
+export const EventType = { FullSnapshot: 2, Incremental: 3, Meta: 4, Custom: 5 } as const;
+
+/** rrweb's sources of incremental events. */
+export const IncrementalSource = {
+  Mutation: 0,
+  MouseMove: 1,
+  MouseInteraction: 2,
+  Scroll: 3,
+  ViewportResize: 4,
+  Input: 5,
+} as const;
+
+/** rrweb's kinds of mouse interaction. */
+export const MouseInteraction = {
+  MouseUp: 0,
+  MouseDown: 1,
+  Click: 2,
+  ContextMenu: 3,
+  DoubleClick: 4,
+  Focus: 5,
+  Blur: 6,
+  TouchStart: 7,
+} as const;
+
+/** `data` of an event as an object, or null. */
+export function eventData(event: RecordedEvent): Record<string, unknown> | null {
+  const { data } = event;
+  return typeof data === "object" && data !== null && !Array.isArray(data) ? (data as Record<string, unknown>) : null;
+}
+
+/** The page that begins with this event, or null. rrweb sends a Meta event with every full snapshot. */
+export function pageOf(event: RecordedEvent): { href: string; width: number; height: number } | null {
+  const data = event.type === EventType.Meta ? eventData(event) : null;
+  if (typeof data?.href !== "string") return null;
+  return { href: data.href, width: toSize(data.width), height: toSize(data.height) };
+}
+
+/** Whether the event is a click of the main button. */
+export function isClick(event: RecordedEvent): boolean {
+  const data = eventData(event);
+  return (
+    event.type === EventType.Incremental &&
+    data?.source === IncrementalSource.MouseInteraction &&
+    data.type === MouseInteraction.Click
+  );
+}
+
+function toSize(value: unknown): number {
+  return typeof value === "number" && value > 0 && value < 1e6 ? Math.round(value) : 0;
+}

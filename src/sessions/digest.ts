@@ -1,0 +1,78 @@
+import { EventType, isClick, pageOf } from "../rrweb/events.ts";
+import type { Batch, Gap } from "../types.ts";
+import type { Page } from "./document.ts";
+
+/** What a session document needs to know of one batch. */
+export interface BatchDigest {
+  readonly sessionId: string;
+  readonly windowId: string;
+  /** Empty where the batch has no run and seq; seq is -1 then. */
+  readonly run: string;
+  readonly seq: number;
+  /** First 24 hex digits of the SHA-256 of the events' JSON. */
+  readonly hash: string;
+  readonly keyHash: string | null;
+  /** Server clock. */
+  readonly receivedAt: number;
+  /** Browser clock; 0 where no event had a time. */
+  readonly first: number;
+  readonly last: number;
+  readonly events: number;
+  readonly clicks: number;
+  readonly pages: number;
+  readonly bytes: number;
+  readonly hasFullSnapshot: boolean;
+  readonly entryPage: Page | null;
+  readonly lastPage: Page | null;
+  readonly metadata: Readonly<Record<string, string | number | boolean>>;
+  readonly gaps: readonly Gap[];
+}
+
+/** Longest address that a list shows; the recording keeps the whole one. */
+const MAX_HREF_LENGTH = 512;
+
+/** Reads a redacted batch once. */
+export function digestBatch(
+  batch: Batch,
+  known: Pick<BatchDigest, "hash" | "keyHash" | "receivedAt" | "bytes">,
+): BatchDigest {
+  let first = 0;
+  let last = 0;
+  let clicks = 0;
+  let pages = 0;
+  let hasFullSnapshot = false;
+  let entryPage: Page | null = null;
+  let lastPage: Page | null = null;
+  for (const event of batch.events) {
+    const at = typeof event.timestamp === "number" ? event.timestamp : 0;
+    if (at > 0) {
+      first = first === 0 ? at : Math.min(first, at);
+      last = Math.max(last, at);
+    }
+    if (isClick(event)) clicks++;
+    if (event.type === EventType.FullSnapshot) hasFullSnapshot = true;
+    const found = pageOf(event);
+    if (!found) continue;
+    pages++;
+    const page: Page = { at, ...found, href: found.href.slice(0, MAX_HREF_LENGTH) };
+    if (!entryPage || page.at < entryPage.at) entryPage = page;
+    if (!lastPage || page.at >= lastPage.at) lastPage = page;
+  }
+  return {
+    ...known,
+    sessionId: batch.sessionId,
+    windowId: batch.windowId,
+    run: batch.run ?? "",
+    seq: batch.seq ?? -1,
+    first,
+    last,
+    events: batch.events.length,
+    clicks,
+    pages,
+    hasFullSnapshot,
+    entryPage,
+    lastPage,
+    metadata: (batch.metadata ?? {}) as Record<string, string | number | boolean>,
+    gaps: batch.gaps ?? [],
+  };
+}

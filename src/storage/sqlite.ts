@@ -1,0 +1,330 @@
+import { HTTPError, SentieroError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
+import type { BlobStore } from "./blobs.ts";
+import type { CountQuery, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * What node:sqlite, better-sqlite3 and bun:sqlite have in common: the native client behind db0's connectors. It is used
+ * directly because it is synchronous (a group of writes is one transaction that nothing can come between) and because
+ * db0 prepares a statement anew for every call.
+ */
+export interface SqliteClient {
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteStatement;
+}
+
+interface SqliteStatement {
+  get(...params: SqliteValue[]): unknown;
+  all(...params: SqliteValue[]): unknown[];
+  run(...params: SqliteValue[]): { changes: number | bigint };
+}
+
+type SqliteValue = string | number | Uint8Array;
+
+/** The schema this code writes. */
+const SCHEMA_VERSION = 1;
+
+/** A busy database is asked again for this long, without blocking the event loop. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS sentiero_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS sentiero_documents (
+    collection TEXT NOT NULL,
+    id TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (collection, id)
+  );
+  CREATE INDEX IF NOT EXISTS sentiero_documents_by_score ON sentiero_documents (collection, score, id);
+  CREATE TABLE IF NOT EXISTS sentiero_terms (
+    collection TEXT NOT NULL,
+    term TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (collection, term, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS sentiero_terms_by_score ON sentiero_terms (collection, term, score, id);
+  CREATE INDEX IF NOT EXISTS sentiero_terms_by_id ON sentiero_terms (collection, id);
+  CREATE TABLE IF NOT EXISTS sentiero_blobs (key TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+`;
+
+/**
+ * Documents and blobs in tables of their own. Writes of one tick share one transaction and one fsync: what was answered
+ * survives a power cut (`synchronous = FULL`). Several processes may use one file.
+ */
+export function createSqliteStore(client: SqliteClient, platform: Pick<Platform, "defer">): Store {
+  const connection = connect(client, platform);
+  return {
+    documents: createDocuments(connection),
+    blobs: createBlobs(connection),
+    ordersWrites: true,
+    isFull: () => false,
+    close: connection.drained,
+  };
+}
+
+interface Connection {
+  /** Runs now; sees only what was committed. */
+  read<T>(task: (sql: Statements) => T): Promise<T>;
+  /** Runs with the other writes of this tick in one transaction; resolves after the commit. */
+  write<T>(task: (sql: Statements) => T): Promise<T>;
+  drained(): Promise<void>;
+}
+
+/** A prepared statement by its text; each text is prepared once. */
+type Statements = (sql: string) => SqliteStatement;
+
+interface Write {
+  readonly task: (sql: Statements) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function connect(client: SqliteClient, platform: Pick<Platform, "defer">): Connection {
+  const statements = new Map<string, SqliteStatement>();
+  let isReady = false;
+  let waiting: Write[] = [];
+  let flushing: Promise<void> | null = null;
+
+  const sql: Statements = (text) => {
+    let statement = statements.get(text);
+    if (!statement) statements.set(text, (statement = client.prepare(text)));
+    return statement;
+  };
+
+  /** Sets the file up on first use. Several processes may do so at once: every step can be repeated. */
+  function ready(): void {
+    if (isReady) return;
+    // A busy timeout of SQLite's own would block the event loop for its whole length.
+    client.exec(
+      "PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+    );
+    transact(client, () => {
+      client.exec(SCHEMA);
+      sql("INSERT OR IGNORE INTO sentiero_meta (name, value) VALUES ('schema', ?)").run(String(SCHEMA_VERSION));
+      const { value } = sql("SELECT value FROM sentiero_meta WHERE name = 'schema'").get() as { value: string };
+      if (Number(value) > SCHEMA_VERSION) {
+        throw new SentieroError(
+          "STORAGE_NEWER",
+          `the store was written by a newer sentiero (schema ${value}, this one knows ${SCHEMA_VERSION}): upgrade this process`,
+        );
+      }
+    });
+    isReady = true;
+  }
+
+  async function flush(): Promise<void> {
+    await new Promise<void>((resolve) => platform.defer(resolve));
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      try {
+        const results = await retryBusy(() => {
+          ready();
+          return transact(client, () => group.map(({ task }) => task(sql)));
+        });
+        group.forEach(({ resolve }, index) => resolve(results[index]));
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    flushing = null;
+  }
+
+  return {
+    read: (task) =>
+      retryBusy(() => {
+        ready();
+        return task(sql);
+      }),
+    write<T>(task: (sql: Statements) => T): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        waiting.push({ task, resolve: resolve as (value: unknown) => void, reject });
+        flushing ??= flush();
+      });
+    },
+    drained: async () => {
+      await flushing;
+    },
+  };
+}
+
+function transact<T>(client: SqliteClient, work: () => T): T {
+  client.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    client.exec("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      client.exec("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself, as it does on a full disk; the first error is the one to tell.
+    }
+    throw error;
+  }
+}
+
+async function retryBusy<T>(work: () => T): Promise<T> {
+  const deadline = Date.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (Date.now() > deadline) {
+        throw new HTTPError(503, "the database is busy, try again", { cause: error, headers: { "retry-after": "2" } });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 10));
+    }
+  }
+}
+
+/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), as each client says it. */
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /database (table )?is locked|SQLITE_BUSY|SQLITE_LOCKED/.test(
+      error.message + ("code" in error ? String(error.code) : ""),
+    )
+  );
+}
+
+interface Row {
+  id: string;
+  doc: string;
+  version: number;
+  score: number;
+}
+
+function toStored<T>({ id, doc, version, score }: Row): StoredDocument<T> {
+  return { id, doc: JSON.parse(doc) as T, version, score };
+}
+
+function createDocuments({ read, write }: Connection): DocumentStore {
+  const SELECT = "SELECT id, doc, version, score FROM sentiero_documents WHERE collection = ? AND id = ?";
+  return {
+    async get<T>(collection: string, id: string) {
+      const row = await read((sql) => sql(SELECT).get(collection, id) as Row | undefined);
+      return row ? toStored<T>(row) : null;
+    },
+    async getMany<T>(collection: string, ids: readonly string[]) {
+      const rows = await read((sql) => ids.map((id) => sql(SELECT).get(collection, id) as Row | undefined));
+      return rows.map((row) => (row ? toStored<T>(row) : null));
+    },
+    put(collection, id, doc, { score, terms = [], expectedVersion }) {
+      const json = JSON.stringify(doc);
+      return write((sql) => {
+        const { changes } =
+          expectedVersion === 0
+            ? sql(
+                "INSERT INTO sentiero_documents (collection, id, score, version, doc) VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
+              ).run(collection, id, score, json)
+            : sql(
+                "UPDATE sentiero_documents SET score = ?, version = version + 1, doc = ? WHERE collection = ? AND id = ? AND version = ?",
+              ).run(score, json, collection, id, expectedVersion);
+        if (Number(changes) === 0) return false;
+        if (expectedVersion > 0)
+          sql("UPDATE sentiero_terms SET score = ? WHERE collection = ? AND id = ? AND score <> ?").run(
+            score,
+            collection,
+            id,
+            score,
+          );
+        for (const term of terms) {
+          sql(
+            "INSERT INTO sentiero_terms (collection, term, score, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          ).run(collection, term, score, id);
+        }
+        return true;
+      });
+    },
+    remove: (collection, id) =>
+      write((sql) => {
+        sql("DELETE FROM sentiero_terms WHERE collection = ? AND id = ?").run(collection, id);
+        sql("DELETE FROM sentiero_documents WHERE collection = ? AND id = ?").run(collection, id);
+      }),
+    async page<T>(collection: string, query: PageQuery) {
+      const { sql: text, params } = toPageSql(collection, query);
+      const rows = await read((sql) => sql(text).all(...params) as Row[]);
+      const items = rows.slice(0, query.limit).map((row) => toStored<T>(row));
+      const tail = items.at(-1);
+      return { items, cursor: rows.length > query.limit && tail ? { score: tail.score, id: tail.id } : null };
+    },
+    async count(collection, query) {
+      const { sql: text, params } = toCountSql(collection, query);
+      const row = await read((sql) => sql(text).get(...params) as { count: number });
+      return row.count;
+    },
+  };
+}
+
+/** One row more than asked for tells whether there is a next page. Both forms walk an index and stop at the limit. */
+function toPageSql(collection: string, query: PageQuery): { sql: string; params: SqliteValue[] } {
+  const { from, where, params } = toRange(collection, query);
+  const descending = query.order === "descending";
+  if (query.after) {
+    where.push(descending ? "(k.score, k.id) < (?, ?)" : "(k.score, k.id) > (?, ?)");
+    params.push(query.after.score, query.after.id);
+  }
+  const side = descending ? "DESC" : "ASC";
+  const join =
+    query.term === undefined ? "" : " JOIN sentiero_documents d ON d.collection = k.collection AND d.id = k.id";
+  const source = query.term === undefined ? "k" : "d";
+  return {
+    sql: `SELECT k.id, ${source}.doc, ${source}.version, k.score FROM ${from} k${join} WHERE ${where.join(" AND ")} ORDER BY k.score ${side}, k.id ${side} LIMIT ?`,
+    params: [...params, query.limit + 1],
+  };
+}
+
+function toCountSql(collection: string, query: CountQuery): { sql: string; params: SqliteValue[] } {
+  const { from, where, params } = toRange(collection, query);
+  return {
+    sql: `SELECT count(*) AS count FROM (SELECT 1 FROM ${from} k WHERE ${where.join(" AND ")} LIMIT ?)`,
+    params: [...params, query.max],
+  };
+}
+
+function toRange(
+  collection: string,
+  { term, from, to }: Pick<CountQuery, "term" | "from" | "to">,
+): { from: string; where: string[]; params: SqliteValue[] } {
+  const conditions: [string, SqliteValue | undefined][] = [
+    ["k.collection = ?", collection],
+    ["k.term = ?", term],
+    ["k.score >= ?", from],
+    ["k.score <= ?", to],
+  ];
+  const given = conditions.filter((condition): condition is [string, SqliteValue] => condition[1] !== undefined);
+  const where = given.map(([text]) => text);
+  const params = given.map(([, value]) => value);
+  return { from: term === undefined ? "sentiero_documents" : "sentiero_terms", where, params };
+}
+
+function createBlobs({ read, write }: Connection): BlobStore {
+  return {
+    async create(key, bytes) {
+      await write((sql) =>
+        sql("INSERT INTO sentiero_blobs (key, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING").run(key, bytes),
+      );
+    },
+    async get(key) {
+      const row = await read(
+        (sql) => sql("SELECT bytes FROM sentiero_blobs WHERE key = ?").get(key) as { bytes: Uint8Array } | undefined,
+      );
+      return row?.bytes ?? null;
+    },
+    has: (key) => read((sql) => sql("SELECT 1 FROM sentiero_blobs WHERE key = ?").get(key) !== undefined),
+    async remove(key) {
+      await write((sql) => sql("DELETE FROM sentiero_blobs WHERE key = ?").run(key));
+    },
+    async removeAll(prefix) {
+      // Keys are plain ASCII, so everything with this prefix lies before the prefix with its colon raised to a semicolon.
+      const end = `${prefix.slice(0, -1)};`;
+      await write((sql) => sql("DELETE FROM sentiero_blobs WHERE key >= ? AND key < ?").run(prefix, end));
+    },
+  };
+}
