@@ -1,0 +1,44 @@
+import { cutUrl } from "./url.ts";
+
+const MAX_KEYS = 50;
+const MAX_VALUE_CHARS = 1024;
+
+/** Values as they are sent. */
+export type Metadata = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * Makes page-given values sendable: at most 50 keys, texts cut at 1,024 characters, addresses cut at `?` and `#`, objects as
+ * JSON text, anything else left out.
+ */
+export function toMetadata(value: unknown): Metadata {
+  const metadata: Record<string, string | number | boolean> = {};
+  if (typeof value !== "object" || value === null) return metadata;
+  for (const [key, entry] of Object.entries(value)) {
+    if (Object.keys(metadata).length >= MAX_KEYS) break;
+    const kept = toValue(entry);
+    if (kept !== undefined) metadata[key.slice(0, MAX_VALUE_CHARS)] = kept;
+  }
+  return metadata;
+}
+
+/** Joins two sets; the newer values win, and the oldest keys go when there are more than 50. */
+export function mergeMetadata(older: Metadata, newer: Metadata): Metadata {
+  const merged = Object.entries({ ...older, ...newer });
+  return Object.fromEntries(merged.slice(-MAX_KEYS));
+}
+
+function toValue(value: unknown): string | number | boolean | undefined {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  const text = typeof value === "object" && value !== null ? toJson(value) : value;
+  if (typeof text !== "string") return undefined;
+  return (/^https?:\/\//i.test(text) ? cutUrl(text) : text).slice(0, MAX_VALUE_CHARS);
+}
+
+function toJson(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
