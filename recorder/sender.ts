@@ -29,6 +29,8 @@ export function createSender(eventsUrl: string): Sender {
       const timer = setTimeout(() => limit.abort(), ANSWER_WITHIN_MS);
       try {
         const response = await fetch(eventsUrl, { method: "POST", headers, body, signal: limit.signal });
+        // Read to its end, or the browser counts the request as under way until the page is left.
+        await response.text();
         return { status: response.status, retryAfter: response.headers.get("retry-after") };
       } finally {
         clearTimeout(timer);

@@ -1,6 +1,6 @@
 // Makes a fresh clone ready and then runs a command: `node scripts/setup.mjs [--build] [-- command args…]`.
 // It has no dependencies, because it runs before any are installed, and it runs on the system's Node.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -25,7 +25,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 install();
 if (flags.includes("--build") && isStale()) run(node, [join(root, "scripts", "build.ts")]);
-if (command.length > 0) run(...resolve(command));
+if (command.length > 0) handOver(...resolve(command));
 
 /** Installs when the lock file has changed since the last install. */
 function install() {
@@ -80,18 +80,27 @@ function resolve([name, ...rest]) {
 }
 
 function run(file, list, cwd = process.cwd()) {
-  // Scripts start children by `node`, so the pinned one stands first on the path.
-  const path = [dirname(node), join(modules, ".bin"), process.env.PATH].join(delimiter);
-  const result = spawnSync(file, list, {
-    cwd,
-    stdio: "inherit",
-    env: { ...process.env, PATH: path },
-    shell: file.endsWith(".cmd"),
-  });
+  const result = spawnSync(file, list, { ...spawnOptions(file), cwd });
   if (result.error) fail(`${file} could not be started: ${result.error.message}`);
   // A child ended by Ctrl-C has had its say already.
   if (result.signal) process.exit(result.signal === "SIGINT" ? 130 : 1);
   if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** The command itself: it decides what a signal means, and its exit code is ours. */
+function handOver(file, list) {
+  const child = spawn(file, list, spawnOptions(file));
+  // Ctrl-C reaches the child by itself; a signal sent to this process alone is passed on.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  child.on("error", (error) => fail(`${file} could not be started: ${error.message}`));
+  child.on("exit", (code) => process.exit(code ?? 1));
+}
+
+function spawnOptions(file) {
+  // Scripts start children by `node`, so the pinned one stands first on the path.
+  const path = [dirname(node), join(modules, ".bin"), process.env.PATH].join(delimiter);
+  return { stdio: "inherit", env: { ...process.env, PATH: path }, shell: file.endsWith(".cmd") };
 }
 
 function fail(message) {
