@@ -105,6 +105,8 @@ function serveFrame(basePath: string): Response {
         "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
       "cache-control": "no-cache",
       "referrer-policy": "no-referrer",
+      // Links of a recording are nobody's business to look up.
+      "x-dns-prefetch-control": "off",
       "x-content-type-options": "nosniff",
     },
   });

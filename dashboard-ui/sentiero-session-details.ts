@@ -1,0 +1,151 @@
+import {
+  LitElement,
+  css,
+  html,
+  nothing,
+  type CSSResultGroup,
+  type PropertyDeclarations,
+  type TemplateResult,
+} from "lit";
+import type { SessionDetail, WindowSummary } from "../src/types.ts";
+import { formatBytes, formatCount, formatDuration, formatExact } from "./formats.ts";
+import { baseStyles } from "./shared-styles.ts";
+import "./sentiero-copy-button.ts";
+
+/** Everything that is known of a session, to be looked up rather than read. */
+export class SentieroSessionDetails extends LitElement {
+  static override styles: CSSResultGroup = [
+    baseStyles,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr));
+        gap: var(--s-4);
+        align-items: start;
+      }
+      section {
+        padding: var(--s-4);
+        border: 1px solid var(--s-border);
+        border-radius: var(--s-radius);
+        background: var(--s-surface);
+      }
+      h2 {
+        margin-bottom: var(--s-3);
+        font-size: var(--s-text-md);
+        font-weight: 600;
+      }
+      .pair {
+        display: grid;
+        grid-template-columns: minmax(96px, 32%) minmax(0, 1fr);
+        gap: var(--s-3);
+        padding: 5px 0;
+        font-size: var(--s-text-sm);
+        line-height: 22px;
+      }
+      .pair + .pair {
+        border-top: 1px solid var(--s-border);
+      }
+      dt {
+        color: var(--s-text-3);
+        overflow-wrap: anywhere;
+      }
+      dd {
+        display: flex;
+        gap: var(--s-1);
+        justify-content: space-between;
+        overflow-wrap: anywhere;
+        white-space: pre-line;
+      }
+      dd > span {
+        min-width: 0;
+      }
+      sentiero-copy-button {
+        margin: -5px -6px;
+      }
+    `,
+  ];
+
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    shownWindow: { attribute: false },
+  };
+
+  declare session: SessionDetail | null;
+  /** The window that is shown. */
+  declare shownWindow: WindowSummary | null;
+
+  constructor() {
+    super();
+    this.session = null;
+    this.shownWindow = null;
+  }
+
+  #renderPair(name: string, value: string, isId: boolean = false): TemplateResult {
+    return html`<div class="pair">
+      <dt class="recorded">${name}</dt>
+      <dd>
+        <span class="recorded ${isId ? "mono" : ""}">${value}</span>
+        ${
+          isId
+            ? html`<sentiero-copy-button
+                plain
+                square
+                .text=${value}
+                label="Copy ${name.toLowerCase()}"
+              ></sentiero-copy-button>`
+            : nothing
+        }
+      </dd>
+    </div>`;
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { session, shownWindow } = this;
+    if (!session) return nothing;
+    const metadata = Object.entries(session.metadata);
+    return html`
+      <section>
+        <h2>Session</h2>
+        <dl>
+          ${this.#renderPair("Session id", session.id, true)}
+          ${session.firstEventAt > 0 ? this.#renderPair("Began", formatExact(session.firstEventAt)) : nothing}
+          ${session.lastEventAt > 0 ? this.#renderPair("Last event", formatExact(session.lastEventAt)) : nothing}
+          ${this.#renderPair("Last received", formatExact(session.updatedAt))}
+          ${session.entryUrl ? this.#renderPair("Entry page", session.entryUrl) : nothing}
+          ${session.lastUrl ? this.#renderPair("Last page", session.lastUrl) : nothing}
+          ${this.#renderPair("Stored", formatBytes(session.byteCount))}
+        </dl>
+      </section>
+      ${
+        shownWindow
+          ? html`<section>
+              <h2>This tab</h2>
+              <dl>
+                ${this.#renderPair("Window id", shownWindow.id, true)}
+                ${this.#renderPair("Duration", formatDuration(shownWindow.lastEventAt - shownWindow.firstEventAt))}
+                ${this.#renderPair("Events", formatCount(shownWindow.eventCount))}
+                ${this.#renderPair("Uploads", formatCount(shownWindow.batchCount))}
+                ${this.#renderPair("Stored", formatBytes(shownWindow.byteCount))}
+              </dl>
+            </section>`
+          : nothing
+      }
+      ${
+        metadata.length > 0
+          ? html`<section>
+              <h2>Metadata</h2>
+              <dl>${metadata.map(([name, value]) => this.#renderPair(name, String(value)))}</dl>
+            </section>`
+          : nothing
+      }
+    `;
+  }
+}
+
+customElements.define("sentiero-session-details", SentieroSessionDetails);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "sentiero-session-details": SentieroSessionDetails;
+  }
+}
