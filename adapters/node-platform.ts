@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from "node:zlib";
 import type { Platform } from "../src/platform.ts";
@@ -26,6 +26,6 @@ export const nodePlatform: Partial<Platform> = {
     }
   },
   gzip: (bytes) => (bytes.byteLength <= INLINE_BYTES ? gzipSync(bytes, GZIP) : gzipLater(bytes, GZIP)),
-  sha256: (data) => createHash("sha256").update(data).digest("hex"),
+  sha256: (data) => hash("sha256", data, "hex"),
   defer: (task) => void setImmediate(task),
 };

@@ -22,19 +22,19 @@ export function toNodeHandler(sentiero: Sentiero): NodeHandler {
   Object.assign(sentiero.platform, nodePlatform);
   const { basePath, onError } = sentiero.options;
 
-  async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const request = await toRequest(message);
-    await send(await sentiero.fetch(request), response);
+  async function serve(message: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    // What neither Request nor any lane of ours knows, such as TRACE.
+    if (!METHODS.has(message.method ?? "")) return void response.writeHead(405).end();
+    await send(await sentiero.fetch(await toRequest(message, url)), response);
   }
 
   return (message, response, next) => {
-    // Frameworks that strip a mount's prefix keep the full path beside it.
-    const url = (message as { originalUrl?: string }).originalUrl ?? message.url ?? "/";
-    const path = url.split("?", 1)[0]!;
-    if (next && path !== basePath && !path.startsWith(`${basePath}/`)) return next();
-    serve(message, response).catch((error: unknown) => {
-      // The client went away in the middle of an answer or a body: nobody is left to tell.
-      if (response.destroyed || message.destroyed) return;
+    const url = toUrl(message);
+    const { pathname } = url;
+    if (next && pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return next();
+    serve(message, response, url).catch((error: unknown) => {
+      // The client went away in the middle of its body or of an answer: nobody is left to tell, and nobody is to blame.
+      if (isAbort(error) && (message.destroyed || response.destroyed)) return;
       onError(error);
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
@@ -42,33 +42,46 @@ export function toNodeHandler(sentiero: Sentiero): NodeHandler {
   };
 }
 
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** What Node says when the other side has closed the connection. */
+function isAbort(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET" || code === "EPIPE";
+}
+
 /** Bodies up to this size are read before the Request is made, which halves its cost; larger ones are streamed. */
 const BUFFERED_BYTES = 512 * 1024;
 
-async function toRequest(message: IncomingMessage): Promise<Request> {
+async function toRequest(message: IncomingMessage, url: URL): Promise<Request> {
   const { method = "GET", rawHeaders } = message;
   const headers = new Headers();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     // HTTP/2 pseudo-headers are not headers.
     if (!rawHeaders[index]!.startsWith(":")) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!);
   }
-  const url = (message as { originalUrl?: string }).originalUrl ?? message.url ?? "/";
-  const scheme = "encrypted" in message.socket && message.socket.encrypted ? "https" : "http";
   const init: RequestInit & { duplex?: "half" } = { method, headers };
   if (method !== "GET" && method !== "HEAD") {
     const length = Number(message.headers["content-length"] ?? NaN);
     if (length <= BUFFERED_BYTES) init.body = (await readAll(message)) as BodyInit;
     else Object.assign(init, { body: Readable.toWeb(message), duplex: "half" });
   }
-  const request = new Request(toUrl(url, scheme, message.headers.host ?? "localhost"), init);
+  const request = new Request(url, init);
   Object.defineProperty(request, "ip", { value: message.socket.remoteAddress });
   return request;
 }
 
-function toUrl(url: string, scheme: string, host: string): string {
-  // A Host header that is none would make the URL invalid, or move the path into it.
-  const authority = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:.]+\](:\d+)?$/.test(host) ? host : "localhost";
-  return url.startsWith("/") ? `${scheme}://${authority}${url}` : `${scheme}://${authority}/`;
+/** The full address of a request: frameworks that strip a mount's prefix keep the original beside it. */
+function toUrl(message: IncomingMessage): URL {
+  const target = (message as { originalUrl?: string }).originalUrl ?? message.url ?? "/";
+  const scheme = "encrypted" in message.socket && message.socket.encrypted ? "https" : "http";
+  const host = message.headers.host ?? "";
+  // A Host with a slash or an @ in it would move the path, or another host, into the URL.
+  const base =
+    /^[\w.:[\]-]+$/.test(host) && URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
+  if (target.startsWith("/")) return new URL(base + target);
+  // A client may name the whole address (RFC 9112, 3.2.2); "*" and other forms are nobody's path.
+  return new URL(URL.canParse(target) ? new URL(target).pathname + new URL(target).search : "/", base);
 }
 
 async function readAll(message: IncomingMessage): Promise<Uint8Array> {
@@ -78,6 +91,7 @@ async function readAll(message: IncomingMessage): Promise<Uint8Array> {
 }
 
 async function send(answer: Response, response: ServerResponse): Promise<void> {
+  if (response.destroyed) return answer.body?.cancel();
   const headers: string[] = [];
   for (const [name, value] of answer.headers) headers.push(name, value);
   response.writeHead(answer.status, headers);

@@ -23,21 +23,21 @@ export interface BatchContent {
 }
 
 /**
- * The upload's text. It equals what `JSON.stringify` makes of the parsed text, key order included, since the server
- * stores an upload as received only then; the events are put in as texts that were made before.
+ * The upload's text. It equals what `JSON.stringify` makes of the parsed text, and its events come last: the server
+ * stores an upload as received only where it can tell so at a glance. The events are put in as texts made before.
  */
-export function toBatchJson(content: BatchContent): string {
-  const { info, metadata, gaps } = content;
+export function toBatchJson({ info, seq, sentAt, recorder, entries, metadata, gaps }: BatchContent): string {
   const { sessionId, windowId, run, key } = info;
-  const head = JSON.stringify({ sessionId, windowId }).slice(0, -1);
-  const tail = JSON.stringify({
+  const head = JSON.stringify({
+    sessionId,
+    windowId,
     metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
     run,
-    seq: content.seq,
-    sentAt: content.sentAt,
+    seq,
+    sentAt,
     key,
-    recorder: content.recorder,
+    recorder,
     gaps: gaps.length > 0 ? gaps : undefined,
-  }).slice(1);
-  return `${head},"events":[${content.entries.map((entry) => entry.json).join(",")}],${tail}`;
+  });
+  return `${head.slice(0, -1)},"events":[${entries.map((entry) => entry.json).join(",")}]}`;
 }

@@ -62,7 +62,7 @@ interface BaseOptions {
   redaction?: {
     /**
      * Sees each event before it is stored; returns the event to keep, changed or not, or null to drop it. An event is
-     * dropped when this throws. Called for every event, so bodies are encoded again: ingest costs about twice as much.
+     * dropped when this throws. With it every body is written again, so ingest costs about twice as much.
      */
     redactEvent?: (event: RecordedEvent) => RecordedEvent | null | undefined;
   };

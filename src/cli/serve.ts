@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { toNodeHandler } from "../../adapters/node.ts";
-import { createSentiero } from "../sentiero.ts";
-import type { DashboardAccess } from "../options.ts";
+import { SentieroError } from "../errors.ts";
+import type { DashboardAccess, SentieroOptions } from "../options.ts";
+import { createSentiero, type Sentiero } from "../sentiero.ts";
 import { openStorage } from "./storage.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -19,26 +20,51 @@ const DRAIN_MS = 10_000;
 export async function serve(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const values = parse(args);
   const host = values.host ?? env.SENTIERO_HOST ?? "127.0.0.1";
-  const sentiero = createSentiero({
-    storage: await openStorage(values.storage ?? env.SENTIERO_STORAGE ?? "memory"),
+  const wantedPort = toPort(values.port ?? env.SENTIERO_PORT ?? "4747");
+  const access = toAccess(values, env, host);
+  const sentiero = await open(values.storage ?? env.SENTIERO_STORAGE ?? "memory", {
     basePath: values["base-path"],
     corsOrigins: values.cors,
     publicUrl: values["public-url"],
     trustProxy: values["trust-proxy"],
     userOptOut: values["opt-out"],
-    ...toAccess(values, env, host),
+    ...access,
   });
   const handle = toNodeHandler(sentiero);
-  const server = createServer((request, response) =>
-    handle(request, response, () => response.writeHead(404, { "content-type": "text/plain" }).end("not found\n")),
-  );
-  await listen(server, toPort(values.port ?? env.SENTIERO_PORT ?? "4747"), host);
+  const underWay = new Set<ServerResponse>();
+  let isDraining = false;
+  const server = createServer((request, response) => {
+    if (isDraining) response.setHeader("connection", "close");
+    underWay.add(response);
+    response.once("close", () => underWay.delete(response));
+    handle(request, response, () => response.writeHead(404, { "content-type": "text/plain" }).end("not found\n"));
+  });
+  await listen(server, wantedPort, host);
   const { port } = server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
   console.log(`sentiero listens on http://${name}:${port}${sentiero.options.basePath}`);
+  if (sentiero.options.auth.kind === "closed") {
+    console.warn("[sentiero] the dashboard is closed: give --user and --password to open it");
+  }
   await stopSignal();
+  isDraining = true;
+  // A client that keeps its connection would keep the process.
+  for (const response of underWay) if (!response.headersSent) response.setHeader("connection", "close");
   await drain(server);
   await sentiero.store.close();
+}
+
+/** Opens the storage and reads from it once, so that a file that is no database is named before anyone is answered. */
+async function open(storage: string, options: SentieroOptions): Promise<Sentiero> {
+  const opened = await openStorage(storage);
+  try {
+    const sentiero = createSentiero({ ...options, storage: opened } as SentieroOptions);
+    await sentiero.store.sessions.list({ limit: 1 });
+    return sentiero;
+  } catch (error) {
+    if (error instanceof SentieroError) throw error;
+    throw new UsageError(`--storage ${storage} cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function parse(args: readonly string[]) {
@@ -61,7 +87,8 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
+    // Node's further lines are about positional arguments, which nobody meant.
+    throw new UsageError((error as Error).message.split(/\n|\. /)[0]!, { cause: error });
   }
 }
 
@@ -77,10 +104,7 @@ function toAccess(values: ReturnType<typeof parse>, env: NodeJS.ProcessEnv, host
     }
     return { allowInsecureDashboard: true };
   }
-  if (user === undefined && password === undefined) {
-    console.warn("[sentiero] the dashboard is closed: give --user and --password to open it");
-    return {};
-  }
+  if (user === undefined && password === undefined) return {};
   if (!user || !password) throw new UsageError("--user and --password come together");
   return { basicAuth: { user, password } };
 }
@@ -104,15 +128,20 @@ function toPort(text: string): number {
   return port;
 }
 
+const LISTEN_ERRORS: Readonly<Record<string, (port: number, host: string) => string>> = {
+  EADDRINUSE: (port, host) => `port ${port} on ${host} is taken: give another with --port`,
+  EACCES: (port) => `port ${port} needs more rights than this user has: give one above 1023 with --port`,
+  EADDRNOTAVAIL: (_, host) => `--host ${host} is not an address of this machine`,
+  ENOTFOUND: (_, host) => `--host ${host} is not an address of this machine`,
+  EAI_AGAIN: (_, host) => `--host ${host} is not an address of this machine`,
+};
+
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === "EADDRINUSE"
-          ? new UsageError(`port ${port} on ${host} is taken: give another with --port`, { cause: error })
-          : error,
-      ),
-    );
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = LISTEN_ERRORS[error.code ?? ""];
+      reject(reason ? new UsageError(reason(port, host), { cause: error }) : error);
+    });
     server.listen(port, host, resolve);
   });
 }

@@ -16,11 +16,15 @@ export async function openStorage(text: string): Promise<Storage> {
   if (!file) throw new UsageError(`--storage ${text} is not known: give memory or sqlite:FILE`);
   if (!process.getBuiltinModule?.("node:sqlite")) {
     throw new UsageError(
-      `--storage ${text} needs node:sqlite, which comes with Node 22.13; this is Node ${process.versions.node}. ` +
+      `--storage ${text} needs node:sqlite, which comes with Node 22.13 and is not there in this Node ${process.versions.node}. ` +
         "Use a newer Node, or a libsql storage where the library is used from code.",
     );
   }
   const path = resolve(file);
-  mkdirSync(dirname(path), { recursive: true });
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw new UsageError(`--storage ${text} cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
   return createStorage({ driver: db0Driver({ database: createDatabase(nodeSqlite({ path })) }) });
 }

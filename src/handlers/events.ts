@@ -2,7 +2,7 @@ import { HTTPError, toErrorResponse } from "../errors.ts";
 import { readBody } from "../http/body.ts";
 import { readCookie } from "../http/cookies.ts";
 import { corsHeaders, isOriginAllowed } from "../http/origin.ts";
-import { empty, json } from "../http/responses.ts";
+import { empty, json as answer } from "../http/responses.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { redactBatch } from "../privacy/redact.ts";
 import { parseBatch } from "../rrweb/batch.ts";
@@ -40,16 +40,16 @@ export function createEventsHandler(
     if (isOptedOut(request)) return empty(204);
 
     const body = await readBody(request, platform, limits);
-    const parsed = parseBatch(body.bytes, limits);
-    const batch = redactBatch(parsed.batch, options);
-    const { text, events } = toJson(batch);
-    const hash = (await platform.sha256(events)).slice(0, 24);
-    // As received where writing it again would give the same text: nothing was redacted, cut or said twice.
-    const stored = body.gzip && text === parsed.text ? body.gzip : await platform.gzip(new TextEncoder().encode(text));
+    const { batch: received, eventsJson } = parseBatch(body.bytes, limits);
+    const batch = redactBatch(received, options);
+    const isAsReceived = batch === received && eventsJson !== null;
+    const json = isAsReceived ? { events: eventsJson, body: body.bytes } : toJson(batch);
+    const hash = (await platform.sha256(json.events)).slice(0, 24);
+    const stored = isAsReceived && body.gzip ? body.gzip : await platform.gzip(json.body);
     const keyHash = batch.key ? (await platform.sha256(batch.key)).slice(0, 32) : null;
     const digest = digestBatch(batch, { hash, keyHash, receivedAt: clock(), bytes: stored.byteLength });
     await sessions.append(digest, stored);
-    return json({ status: "ok" });
+    return answer({ status: "ok" });
   }
 
   function isOptedOut(request: Request): boolean {
@@ -89,13 +89,13 @@ const PREFLIGHT = {
 };
 
 /** The batch as JSON, and its events alone, each written once. */
-function toJson(batch: Batch): { text: string; events: string } {
+function toJson(batch: Batch): { body: Uint8Array; events: string } {
   try {
     const events = JSON.stringify(batch.events);
     const fields = Object.entries(batch).map(
       ([name, value]) => `${JSON.stringify(name)}:${name === "events" ? events : JSON.stringify(value)}`,
     );
-    return { text: `{${fields.join(",")}}`, events };
+    return { body: new TextEncoder().encode(`{${fields.join(",")}}`), events };
   } catch (cause) {
     // JSON.parse takes deeper nesting than JSON.stringify.
     throw new HTTPError(400, "events are nested too deep", { cause });

@@ -17,11 +17,14 @@ const MAX_VALUE_LENGTH = 1024;
 
 /**
  * Cuts addresses at `?` and `#`, cuts metadata to its limits (50 keys of 128, values of 1,024 characters) and asks
- * `redactEvent`. Returns a new batch; events are shared with the old one where they did not change.
+ * `redactEvent`. Returns the same batch where nothing had to change; a host's rule may change an event in place, so with
+ * one the batch is always another.
  */
 export function redactBatch(batch: Batch, options: RedactOptions): Batch {
   const events = redactEvents(batch.events, options);
-  return batch.metadata ? { ...batch, events, metadata: redactMetadata(batch.metadata) } : { ...batch, events };
+  const metadata = batch.metadata && redactMetadata(batch.metadata);
+  if (events === batch.events && metadata === batch.metadata) return batch;
+  return metadata ? { ...batch, events, metadata } : { ...batch, events };
 }
 
 /** Everything before the first `?` or `#`: what follows often holds tokens and names. */
@@ -30,9 +33,12 @@ export function cutUrl(url: string): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-function redactEvents(events: readonly RecordedEvent[], { redactEvent, onError }: RedactOptions): RecordedEvent[] {
+function redactEvents(
+  events: readonly RecordedEvent[],
+  { redactEvent, onError }: RedactOptions,
+): readonly RecordedEvent[] {
   const cut = events.map(cutMeta);
-  if (!redactEvent) return cut;
+  if (!redactEvent) return cut.every((event, index) => event === events[index]) ? events : cut;
   return cut.flatMap((event) => {
     try {
       const kept = redactEvent(event);
@@ -51,9 +57,10 @@ function cutMeta(event: RecordedEvent): RecordedEvent {
   return { ...event, data: { ...data, href: cutUrl(data.href) } };
 }
 
-function redactMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string | number | boolean> {
+function redactMetadata(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const received = Object.entries(metadata);
   const entries: [string, string | number | boolean][] = [];
-  for (const [key, value] of Object.entries(metadata)) {
+  for (const [key, value] of received) {
     // Where a visitor is can only be said by the server.
     if (key.startsWith("geo_")) continue;
     const plain = toPlain(value);
@@ -63,8 +70,11 @@ function redactMetadata(metadata: Readonly<Record<string, unknown>>): Record<str
     entries.push([key.slice(0, MAX_KEY_LENGTH), cut]);
     if (entries.length === MAX_KEYS) break;
   }
+  const isSame =
+    entries.length === received.length &&
+    entries.every(([key, value], index) => key === received[index]![0] && value === received[index]![1]);
   // `fromEntries` defines own properties, so a key `__proto__` is only a key.
-  return Object.fromEntries(entries);
+  return isSame ? metadata : Object.fromEntries(entries);
 }
 
 function toPlain(value: unknown): string | number | boolean | undefined {

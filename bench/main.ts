@@ -1,0 +1,21 @@
+// `npm run bench ingest`: measures one lane and prints the figures. A bench never passes or fails by time.
+import process from "node:process";
+
+const BENCHES: Readonly<Record<string, { about: string; run: (args: readonly string[]) => Promise<void> }>> = {
+  ingest: {
+    about: "the events lane on memory and SQLite, beside a bare Node server",
+    run: async (args) => (await import("./ingest.ts")).ingest(args),
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+
+if (bench) {
+  await bench.run(args);
+} else {
+  if (name !== "") console.error(`There is no bench called ${name}.`);
+  console.log("npm run bench <name>\n");
+  for (const [known, { about }] of Object.entries(BENCHES)) console.log(`  ${known.padEnd(10)} ${about}`);
+  process.exitCode = name === "" ? 0 : 2;
+}
