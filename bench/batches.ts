@@ -29,13 +29,14 @@ export function* makeBatches(visits: number, batchesPerVisit: number): Generator
       yield {
         sessionId,
         windowId,
-        events: makeEvents(random, at, isBig),
         ...(seq === 0 ? { metadata: METADATA } : {}),
         run,
         seq,
         sentAt: at + 10_000,
         key,
         recorder: "0.1.0",
+        // Last, as the recorder has it.
+        events: makeEvents(random, at, isBig),
       };
     }
   }

@@ -37,12 +37,20 @@ export class HTTPError extends Error {
   }
 }
 
+/** Another process has upgraded the store: ours may not write to it, and the host has to be told. */
+function toHTTPError(error: unknown): HTTPError {
+  const isNewer = error instanceof SentieroError && error.code === "STORAGE_NEWER";
+  return isNewer
+    ? new HTTPError(503, "upgrade under way", { headers: { "retry-after": "60" } })
+    : new HTTPError(500, "internal error");
+}
+
 /**
  * The one place where an error becomes an answer. An {@link HTTPError} is told to the client as it is; anything else is
  * a bare 500 whose text never leaves the server: it goes to `onError`.
  */
 export function toErrorResponse(error: unknown, onError: (error: unknown) => void): Response {
-  const known = error instanceof HTTPError ? error : new HTTPError(500, "internal error");
+  const known = error instanceof HTTPError ? error : toHTTPError(error);
   if (known.status >= 500) onError(error);
   return Response.json(
     { error: known.message, ...known.details },

@@ -114,6 +114,8 @@ export function resolveOptions(options: SentieroOptions = {}): ResolvedOptions {
   }
   return Object.freeze({
     ...rest,
+    corsOrigins: Object.freeze(rest.corsOrigins) as string[],
+    onError: toSafe(rest.onError),
     storage: rest.storage,
     publicUrl: rest.publicUrl,
     auth: toAuth(basicAuth, authorize, allowInsecureDashboard),
@@ -121,6 +123,17 @@ export function resolveOptions(options: SentieroOptions = {}): ResolvedOptions {
     limits: Object.freeze(limits),
     platform: Object.assign(createWebPlatform(), platform),
   });
+}
+
+/** A host's own handler may fail too; what it was told must not be lost, and no request with it. */
+function toSafe(onError: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch (failure) {
+      console.error("[sentiero] onError failed:", failure, "while told:", error);
+    }
+  };
 }
 
 function toAuth(
@@ -157,10 +170,15 @@ const callback = <T>(message: string) => v.custom<T>((value) => typeof value ===
 const origin = v.pipe(
   v.string("must be an origin such as https://shop.example"),
   v.check(
-    (value) => URL.canParse(value) && new URL(value).origin === value,
+    (value) => isWebUrl(value) && new URL(value).origin === value,
     "must be an origin such as https://shop.example",
   ),
 );
+
+/** Only what a browser can be at: no `javascript:`, no wildcard. */
+function isWebUrl(text: string): boolean {
+  return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text);
+}
 
 const Schema = v.strictObject({
   storage: v.optional(
@@ -172,7 +190,7 @@ const Schema = v.strictObject({
   basePath: v.optional(
     v.pipe(
       v.string('must be a path such as "/sentiero"'),
-      v.regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as "/sentiero", without a trailing slash'),
+      v.regex(/^(\/(?!\.\.?(\/|$))[A-Za-z0-9._~-]+)+$/, 'must be a path such as "/sentiero", without a trailing slash'),
     ),
     "/sentiero",
   ),
@@ -189,7 +207,9 @@ const Schema = v.strictObject({
   allowInsecureDashboard: flag(false),
   corsOrigins: v.optional(v.array(origin, "must be a list of origins"), []),
   enforceOrigin: flag(true),
-  publicUrl: v.optional(v.pipe(v.string("must be a URL"), v.url("must be a URL such as https://app.example"))),
+  publicUrl: v.optional(
+    v.pipe(v.string("must be a URL"), v.check(isWebUrl, "must be a URL such as https://app.example")),
+  ),
   trustProxy: flag(false),
   respectGpc: flag(true),
   userOptOut: flag(false),
@@ -256,16 +276,20 @@ function describe(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "strict_object" && issue.expected === "never") {
     const name = keys.at(-1) ?? "";
     const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const known = RENAMED[name] ?? (camel !== name && camel in Schema.entries ? camel : undefined);
+    const known = Object.hasOwn(RENAMED, name)
+      ? RENAMED[name]
+      : camel !== name && Object.hasOwn(Schema.entries, camel)
+        ? camel
+        : undefined;
     return `${path} is not an option${known ? `: it is called ${known} here` : ""}`;
   }
-  if (issue.type === "strict_object") return `${path} must be an object, got ${quote(issue.input)}`;
-  return `${path} ${issue.message}, got ${quote(issue.input)}`;
+  if (issue.type === "strict_object") return `${path} must be an object, got ${typeof issue.input}`;
+  // A password must not end in a log.
+  return keys[0] === "basicAuth" ? `${path} ${issue.message}` : `${path} ${issue.message}, got ${quote(issue.input)}`;
 }
 
 function quote(value: unknown): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
-    // A password must not end in a log.
     return typeof value === "string" && value.trim() === "" ? '""' : JSON.stringify(value).slice(0, 80);
   }
   return value === null ? "null" : typeof value;

@@ -359,16 +359,14 @@ const BLOB_LAWS: Readonly<Record<string, Law>> = {
 };
 
 const STORE_LAWS: Readonly<Record<string, Law>> = {
-  "store: where writes are ordered, a document never stands without the blob begun before it": async (store) => {
-    if (!store.ordersWrites) return;
-    await Promise.all(
-      Array.from({ length: 20 }, async (_, index) => {
-        const blob = store.blobs.create(`a:${index}`, Uint8Array.of(index));
-        await store.documents.put(ITEMS, `${index}`, {}, { score: 1, expectedVersion: 0 });
-        check(await store.blobs.has(`a:${index}`), "the document was put, its blob is not there");
-        await blob;
-      }),
-    );
+  "store: a put with blobs keeps both, or neither": async (store) => {
+    if (!store.putWithBlobs) return;
+    const put = (expectedVersion: number, key: string) =>
+      store.putWithBlobs!(ITEMS, "a", {}, { score: 1, expectedVersion }, new Map([[key, Uint8Array.of(1)]]));
+    check(await put(0, "a:1"), "creating failed");
+    check(await store.blobs.has("a:1"), "the document was put, its blob is not there");
+    check(!(await put(0, "a:2")), "created twice");
+    check(!(await store.blobs.has("a:2")), "the put was refused, its blob is there");
   },
 
   "store: closing waits for what was begun": async (store) => {

@@ -27,7 +27,7 @@ export function createAssetsHandler(
     if (request.method !== "GET" && request.method !== "HEAD") {
       throw new HTTPError(405, "method not allowed", { headers: { allow: "GET, HEAD" } });
     }
-    if (path === "/replay-frame") return serveFrame(basePath);
+    if (path === "/replay-frame") return serveFrame(request, basePath);
     if (path === "/assets/manifest.json") return serveManifest(request);
     return serveFile(request, file, path === "/recorder.js" ? "public, max-age=300" : IMMUTABLE, platform);
   };
@@ -57,7 +57,10 @@ function toAsset(path: string): string | null {
 async function serveFile(request: Request, file: string, cacheControl: string, platform: Platform): Promise<Response> {
   const gzip = await readGzip(file);
   if (!gzip) throw new HTTPError(404, "not found");
-  const etag = `"${file}"`;
+  const isGzip = acceptsGzip(request);
+  // Two representations are two entities to a cache; who has either has this content.
+  const etags = [`"${file}"`, `"${file}.gz"`];
+  const etag = etags[isGzip ? 1 : 0]!;
   const headers: Record<string, string> = {
     ...PUBLIC_HEADERS,
     "content-type": CONTENT_TYPES[file.split(".").at(-1)!] ?? "application/octet-stream",
@@ -65,8 +68,8 @@ async function serveFile(request: Request, file: string, cacheControl: string, p
     etag,
     vary: "Accept-Encoding",
   };
-  if (isUnchanged(request, etag)) return new Response(null, { status: 304, headers });
-  if (acceptsGzip(request)) return answer(request, gzip, { ...headers, "content-encoding": "gzip" });
+  if (isUnchanged(request, etags)) return new Response(null, { status: 304, headers });
+  if (isGzip) return answer(request, gzip, { ...headers, "content-encoding": "gzip" });
   const plain = await platform.gunzip(gzip, Infinity);
   if (typeof plain === "string") throw new Error(`asset ${file} is ${plain}`);
   return answer(request, plain, headers);
@@ -83,7 +86,7 @@ function serveManifest(request: Request): Response {
 }
 
 /** The document in which recordings are rebuilt. It may load our scripts, and nothing from anywhere else. */
-function serveFrame(basePath: string): Response {
+function serveFrame(request: Request, basePath: string): Response {
   const script = escapeHtml(`${basePath}/assets/${assetFile("replay-frame")}`);
   const style = escapeHtml(`${basePath}/assets/${assetFile("replay-frame.css")}`);
   const html = `<!doctype html>
@@ -97,7 +100,7 @@ function serveFrame(basePath: string): Response {
 <body></body>
 </html>
 `;
-  return new Response(html, {
+  return new Response(request.method === "HEAD" ? null : html, {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy":
@@ -119,22 +122,22 @@ function answer(request: Request, bytes: Uint8Array, headers: Record<string, str
   });
 }
 
-function isUnchanged(request: Request, etag: string): boolean {
+function isUnchanged(request: Request, etags: readonly string[]): boolean {
   const tags = request.headers
     .get("if-none-match")
     ?.split(",")
     .map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags?.some((tag) => tag === etag || tag === "*") ?? false;
+  return tags?.some((tag) => etags.includes(tag) || tag === "*") ?? false;
 }
 
+/** By name first, then by `*`; a weight of 0 is a no (RFC 9110, 12.5.3). */
 function acceptsGzip(request: Request): boolean {
-  return (request.headers.get("accept-encoding") ?? "").split(",").some((coding) => {
-    const [name, ...parameters] = coding
-      .trim()
-      .toLowerCase()
-      .split(/\s*;\s*/);
-    return (name === "gzip" || name === "*") && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
+  const codings = (request.headers.get("accept-encoding") ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((coding) => coding.trim().split(/\s*;\s*/));
+  const coding = codings.find(([name]) => name === "gzip") ?? codings.find(([name]) => name === "*");
+  return coding !== undefined && !coding.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
 }
 
 const decoded = new Map<string, Uint8Array>();

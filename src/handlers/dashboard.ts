@@ -25,7 +25,8 @@ export function createDashboardHandler(
     const asset = await assets(request);
     if (asset) return asset;
     const { pathname, searchParams } = new URL(request.url);
-    const path = pathname === basePath ? "/" : pathname.slice(basePath.length);
+    const path =
+      pathname === basePath ? "/" : pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : "";
     const isApi = path.startsWith("/api/");
     // Which paths there are is no secret, and a recorder sent to a wrong one should be told so.
     if (!isApi && !isPage(path)) throw new HTTPError(404, "not found");
@@ -36,12 +37,13 @@ export function createDashboardHandler(
     if (request.method !== "GET" && request.method !== "HEAD") {
       throw new HTTPError(405, "method not allowed", { headers: { allow: "GET, HEAD" } });
     }
-    return shell(request);
+    return shell();
   }
 
   return async (request) => {
     try {
-      return await answer(request);
+      const response = await answer(request);
+      return request.method === "HEAD" ? new Response(null, response) : response;
     } catch (error) {
       const response = toErrorResponse(error, onError);
       return isNavigation(request) ? toErrorPage(response, basePath) : response;
@@ -87,11 +89,11 @@ function isPage(path: string): boolean {
   return path === "/" || /^\/sessions\/[A-Za-z0-9_-]{1,128}(\/windows\/[A-Za-z0-9_-]{1,128})?$/.test(path);
 }
 
-function createShell(basePath: string): (request: Request) => Response {
+function createShell(basePath: string): () => Response {
   let html: string | undefined;
-  return (request) => {
+  return () => {
     html ??= toHtml(basePath);
-    return new Response(request.method === "HEAD" ? null : html, {
+    return new Response(html, {
       headers: {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy":

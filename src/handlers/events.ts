@@ -64,7 +64,7 @@ export function createEventsHandler(
     if (namedOrigins.has(origin) || namedOrigins.size >= 100) return;
     namedOrigins.add(origin);
     console.warn(
-      `[sentiero] [events] refused a recording from ${JSON.stringify(origin)}: if that site is yours, add it to ` +
+      `[sentiero] [events] refused a recording from ${JSON.stringify(origin.slice(0, 200))}: if that site is yours, add it to ` +
         "`corsOrigins`, or set `publicUrl` to your own address",
     );
   }

@@ -35,11 +35,23 @@ export async function checkAuth(
       } catch (error) {
         onError(error);
       }
-      if (allowed instanceof Response) return allowed;
+      if (isResponse(allowed)) return allowed;
       if (allowed) return undefined;
       throw new HTTPError(403, "not allowed");
     }
   }
+}
+
+/** Also a Response of another library: as a mere object it would count as a yes. */
+function isResponse(value: unknown): value is Response {
+  return (
+    value instanceof Response ||
+    (typeof value === "object" &&
+      value !== null &&
+      "status" in value &&
+      "headers" in value &&
+      typeof value.status === "number")
+  );
 }
 
 async function isBasic(

@@ -1,6 +1,13 @@
 import { HTTPError } from "../errors.ts";
 import { collect, type Platform } from "../platform.ts";
 
+/**
+ * Above 4 MiB, a body that inflates two hundredfold is no recording (those stay below fifty): parsing it would hold the
+ * event loop for seconds.
+ */
+const RATIO_FREE_BYTES = 4 * 1024 * 1024;
+const MAX_RATIO = 200;
+
 /** A request body and, where it came compressed, the envelope it came in. */
 export interface Body {
   /** Inflated bytes. */
@@ -29,6 +36,7 @@ export async function readBody(
   const bytes = await platform.gunzip(raw, Math.min(limits.maxInflatedBytes, platform.maxInflatedBytes));
   if (bytes === "too-large") throw tooLarge();
   if (bytes === "corrupt") throw new HTTPError(400, "body is not valid gzip");
+  if (bytes.byteLength > RATIO_FREE_BYTES && bytes.byteLength > raw.byteLength * MAX_RATIO) throw tooLarge();
   return { bytes, gzip: isPlainMember(raw, bytes.byteLength) ? raw : null };
 }
 

@@ -41,13 +41,23 @@ function redactEvents(
   if (!redactEvent) return cut.every((event, index) => event === events[index]) ? events : cut;
   return cut.flatMap((event) => {
     try {
-      const kept = redactEvent(event);
-      return typeof kept === "object" && kept !== null ? [kept] : [];
+      return keepEvent(redactEvent(event));
     } catch (error) {
       onError(error);
       return [];
     }
   });
+}
+
+/** What a host's rule answered, where it is an event that can be stored. */
+function keepEvent(kept: RecordedEvent | null | undefined): RecordedEvent[] {
+  if (kept === null || kept === undefined || (kept as unknown) === false) return [];
+  if (typeof kept !== "object" || Array.isArray(kept) || "then" in kept) {
+    throw new TypeError("[sentiero] redaction.redactEvent must answer an event, or null to drop it, and not a promise");
+  }
+  // Throws where it holds what JSON cannot, so that one bad event does not refuse its batch.
+  JSON.stringify(kept);
+  return [kept];
 }
 
 function cutMeta(event: RecordedEvent): RecordedEvent {
@@ -78,6 +88,14 @@ function redactMetadata(metadata: Readonly<Record<string, unknown>>): Readonly<R
 }
 
 function toPlain(value: unknown): string | number | boolean | undefined {
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  return value === null || value === undefined ? undefined : JSON.stringify(value);
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  // JSON has a way to write 1e999, but no way to keep it.
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (value === null || value === undefined) return undefined;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Nested deeper than can be written.
+    return undefined;
+  }
 }

@@ -71,7 +71,8 @@ const EVENTS_FIELD = '"events":';
 
 /**
  * Whether the events that redaction looks at stand in the text as they were read. A second field of the same name would
- * hide a value from redaction that is stored all the same.
+ * hide a value from redaction that is stored all the same. No recorder writes such a text; who does so on purpose, and
+ * plants a copy that is found here, could as well put the value into an event of the DOM, which redaction does not read.
  */
 function standsInText(events: readonly RecordedEvent[], eventsJson: string): boolean {
   let at = 0;

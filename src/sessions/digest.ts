@@ -28,7 +28,7 @@ export interface BatchDigest {
   readonly gaps: readonly Gap[];
 }
 
-/** Longest address that a list shows; the recording keeps the whole one. */
+/** Longest address that a list shows, as JSON; the recording keeps the whole one. */
 const MAX_HREF_LENGTH = 512;
 
 /** Reads a redacted batch once. */
@@ -54,7 +54,7 @@ export function digestBatch(
     const found = pageOf(event);
     if (!found) continue;
     pages++;
-    const page: Page = { at, ...found, href: found.href.slice(0, MAX_HREF_LENGTH) };
+    const page: Page = { at, ...found, href: cutHref(found.href) };
     if (!entryPage || page.at < entryPage.at) entryPage = page;
     if (!lastPage || page.at >= lastPage.at) lastPage = page;
   }
@@ -75,4 +75,10 @@ export function digestBatch(
     metadata: (batch.metadata ?? {}) as Record<string, string | number | boolean>,
     gaps: batch.gaps ?? [],
   };
+}
+
+/** Control characters and quotes grow when they are written as JSON. */
+function cutHref(href: string): string {
+  const cut = href.slice(0, MAX_HREF_LENGTH);
+  return JSON.stringify(cut).length <= MAX_HREF_LENGTH + 2 ? cut : cut.slice(0, MAX_HREF_LENGTH / 6);
 }

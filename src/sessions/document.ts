@@ -2,7 +2,7 @@ import type { Gap } from "../types.ts";
 
 /**
  * What the document store keeps of one session. It is derived from the session's batches and small (at most
- * {@link MAX_DOCUMENT_BYTES} as JSON): lists are sorted, so the same batches give the same document in any order.
+ * {@link MAX_DOCUMENT_LENGTH} characters of JSON): lists are sorted, so the same batches give the same document in any order.
  */
 export interface SessionDocument {
   /** Schema of this document. */
@@ -24,11 +24,13 @@ export interface SessionDocument {
   readonly keyHash: string | null;
   /** Sorted by key. */
   readonly metadata: readonly MetadataEntry[];
+  /** The first key that did not fit: from it on none is kept any more. Null while all fit. */
+  readonly metadataEnd: string | null;
   /** Sorted by time. */
   readonly gaps: readonly WindowGap[];
   /** Sorted by id. */
   readonly windows: readonly WindowEntry[];
-  /** Names of index pages that were moved out of this document. */
+  /** Names of index pages that were moved out of this document, and of lists of such names. */
   readonly indexPages: readonly string[];
 }
 
@@ -92,6 +94,9 @@ export type IndexRow = readonly [
   hasFullSnapshot: 0 | 1,
 ];
 
+/** What lies under a name in `indexPages`: rows, or the names of further pages. */
+export type IndexBlob = { readonly rows: readonly IndexPage[] } | { readonly names: readonly string[] };
+
 /** Rows of one run, on an index page. */
 export interface IndexPage {
   readonly window: string;
@@ -99,16 +104,17 @@ export interface IndexPage {
   readonly rows: readonly IndexRow[];
 }
 
-/** A document stays below this size as JSON. */
-export const MAX_DOCUMENT_BYTES = 16_384;
+/** A document is shorter than this as JSON, in characters. */
+export const MAX_DOCUMENT_LENGTH = 16_384;
 
 /** Bounds of one session; above them the recorder starts a new one. */
 export const MAX_WINDOWS = 64;
 export const MAX_RUNS = 256;
 export const MAX_SEQ = 99_999;
 
-/** So many rows move to an index page together. */
+/** So many rows move to an index page together, and so many names of pages to a list of names. */
 export const ROWS_PER_PAGE = 128;
+export const NAMES_PER_LIST = 64;
 
 /** Gaps kept of one session, and characters of metadata: the first in sort order, so that order of arrival does not matter. */
 export const MAX_GAPS = 20;

@@ -2,9 +2,7 @@ import type { BatchDigest } from "./digest.ts";
 import {
   MAX_GAPS,
   MAX_METADATA_LENGTH,
-  type IndexPage,
   type IndexRow,
-  type MetadataEntry,
   type Page,
   type RunEntry,
   type SessionDocument,
@@ -33,7 +31,7 @@ export function mergeDigest(document: SessionDocument | null, digest: BatchDiges
     entry: pickPage(document?.entry ?? null, digest.entryPage, -1),
     last: pickPage(document?.last ?? null, digest.lastPage, 1),
     keyHash: document ? document.keyHash : digest.keyHash,
-    metadata: mergeMetadata(document?.metadata ?? [], digest),
+    ...mergeMetadata(document, digest),
     gaps: mergeGaps(document?.gaps ?? [], digest),
     windows,
     indexPages: document?.indexPages ?? [],
@@ -63,23 +61,6 @@ export function countRows(document: SessionDocument): number {
   let count = 0;
   for (const window of document.windows) for (const run of window.runs) count += run.rows.length;
   return count;
-}
-
-/** Moves all rows out of a document: the page to write first, and what the document is once the page has a name. */
-export function splitRows(document: SessionDocument): {
-  page: IndexPage[];
-  withName: (name: string) => SessionDocument;
-} {
-  const page: IndexPage[] = [];
-  for (const window of document.windows) {
-    for (const run of window.runs)
-      if (run.rows.length > 0) page.push({ window: window.id, run: run.id, rows: run.rows });
-  }
-  const windows = document.windows.map((window) => ({
-    ...window,
-    runs: window.runs.map((run) => ({ ...run, rows: [] })),
-  }));
-  return { page, withName: (name) => ({ ...document, windows, indexPages: [...document.indexPages, name] }) };
 }
 
 function mergeWindow(window: WindowEntry | undefined, digest: BatchDigest): WindowEntry {
@@ -140,23 +121,32 @@ function pickPage(a: Page | null, b: Page | null, side: -1 | 1): Page | null {
 
 /**
  * The newest value of each key by the browser's clock; of equal ones the greater text. Keys are kept in sort order until
- * the budget is spent, each counted with the greatest size it ever had: sizes only grow, so a key that is dropped once
- * would be dropped in any order.
+ * the budget is spent, each counted with the greatest size it ever had. The first that does not fit is remembered, and
+ * neither it nor a later one is kept again: what was dropped once is dropped in any order.
  */
-function mergeMetadata(entries: readonly MetadataEntry[], { metadata, last }: BatchDigest): readonly MetadataEntry[] {
-  const merged = new Map(entries.map((entry) => [entry[0], entry]));
+function mergeMetadata(
+  document: SessionDocument | null,
+  { metadata, last }: BatchDigest,
+): Pick<SessionDocument, "metadata" | "metadataEnd"> {
+  const merged = new Map((document?.metadata ?? []).map((entry) => [entry[0], entry]));
   for (const [key, value] of Object.entries(metadata)) {
     const old = merged.get(key);
     const json = JSON.stringify(value);
-    const size = Math.max(old?.[3] ?? 0, key.length + json.length);
+    const size = Math.max(old?.[3] ?? 0, JSON.stringify(key).length + json.length + METADATA_OVERHEAD);
     const isNewer = !old || last > old[2] || (last === old[2] && compareText(json, JSON.stringify(old[1])) > 0);
     merged.set(key, isNewer ? [key, value, last, size] : [old[0], old[1], old[2], size]);
   }
-  let budget = MAX_METADATA_LENGTH;
   const sorted = [...merged.values()].sort((a, b) => compareText(a[0], b[0]));
-  const end = sorted.findIndex(([, , , size]) => (budget -= size) < 0);
-  return end < 0 ? sorted : sorted.slice(0, end);
+  const known = document?.metadataEnd ?? null;
+  let budget = MAX_METADATA_LENGTH;
+  const end = sorted.findIndex(([key, , , size]) => (known !== null && key >= known) || (budget -= size) < 0);
+  if (end < 0) return { metadata: sorted, metadataEnd: known };
+  const cut = sorted[end]![0];
+  return { metadata: sorted.slice(0, end), metadataEnd: known !== null && known < cut ? known : cut };
 }
+
+/** Time, size and punctuation of an entry: a double is up to 24 characters. */
+const METADATA_OVERHEAD = 36;
 
 function mergeGaps(gaps: readonly WindowGap[], digest: BatchDigest): readonly WindowGap[] {
   if (digest.gaps.length === 0) return gaps;

@@ -2,13 +2,14 @@ import { HTTPError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { Cursor } from "../storage/documents.ts";
 import { toKeyPart } from "../storage/keys.ts";
-import type { Store } from "../storage/store.ts";
+import type { PutWithBlobs, Store } from "../storage/store.ts";
 import { createUpdater } from "../storage/update.ts";
 import type { BatchSummary, SessionDetail, SessionSummary } from "../types.ts";
-import { hasRoom, isSpillDue } from "./bounds.ts";
+import { hasRoom, isSpillDue, isWithinSize } from "./bounds.ts";
 import type { BatchDigest } from "./digest.ts";
 import type { IndexPage, SessionDocument } from "./document.ts";
-import { findRow, findRun, hasSeq, mergeDigest, splitRows } from "./merge.ts";
+import { readIndexPages, spillRows } from "./index-pages.ts";
+import { findRow, findRun, hasSeq, mergeDigest } from "./merge.ts";
 import { batchKey, toBatchList } from "./replay-order.ts";
 import { toDetail, toSummary } from "./summary.ts";
 
@@ -57,7 +58,7 @@ interface SessionsOptions {
 export function createSessions(store: Store, options: SessionsOptions): Sessions {
   const { project, platform, clock } = options;
   const { documents, blobs } = store;
-  const { update } = createUpdater(documents);
+  const { update } = createUpdater(documents, store.putWithBlobs ?? putAfterBlobs);
   const collection = `${project}/sessions`;
   const tombstones = `${project}/tombstones`;
 
@@ -70,39 +71,31 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
     return (await documents.get<SessionDocument>(collection, id))?.doc ?? null;
   }
 
-  async function readIndex(document: SessionDocument): Promise<IndexPage[]> {
-    const prefix = await indexPrefix(document.id);
-    const pages = await Promise.all(document.indexPages.map((name) => blobs.get(prefix + name)));
-    const decoder = new TextDecoder();
-    return pages.flatMap((bytes) => (bytes ? (JSON.parse(decoder.decode(bytes)) as IndexPage[]) : []));
+  /** Blobs first: a document never names what is not there. */
+  async function putAfterBlobs(...[name, id, doc, putOptions, named]: Parameters<PutWithBlobs>): Promise<boolean> {
+    for (const [key, bytes] of named) await blobs.create(key, bytes);
+    return documents.put(name, id, doc, putOptions);
   }
 
-  /** Whether the session has this batch. Index pages are read only when the number, or the blob of a numberless batch, is known already. */
+  async function readIndex({ id, indexPages }: SessionDocument): Promise<IndexPage[]> {
+    const prefix = await indexPrefix(id);
+    return readIndexPages(indexPages, (name) => blobs.get(prefix + name));
+  }
+
+  /**
+   * Whether the session has this batch. Once its row is on an index page, a number that was seen and a blob of the same
+   * content tell. A batch without a number may be a blob that a crash left behind: then the pages are read.
+   */
   async function isKnown(document: SessionDocument, digest: BatchDigest, key: string): Promise<boolean> {
     if (findRow(document, digest)) return true;
     if (document.indexPages.length === 0) return false;
-    const mayBe = digest.run
-      ? hasSeq(findRun(document, digest.windowId, digest.run), digest.seq)
-      : await blobs.has(key);
-    if (!mayBe) return false;
+    if (digest.run && !hasSeq(findRun(document, digest.windowId, digest.run), digest.seq)) return false;
+    if (!(await blobs.has(key))) return false;
+    if (digest.run) return true;
     const index = await readIndex(document);
-    return index.some(
-      ({ window, run, rows }) =>
-        window === digest.windowId &&
-        run === digest.run &&
-        rows.some(([seq, hash]) => seq === digest.seq && hash === digest.hash),
-    );
-  }
-
-  /** Moves a full set of rows to an index page, which is safe before the document names it. */
-  async function spill(document: SessionDocument): Promise<SessionDocument> {
-    if (!isSpillDue(document)) return document;
-    const { page, withName } = splitRows(document);
-    const bytes = new TextEncoder().encode(JSON.stringify(page));
-    const name = (await platform.sha256(bytes)).slice(0, 16);
-    const written = blobs.create((await indexPrefix(document.id)) + name, bytes);
-    if (!store.ordersWrites) await written;
-    return withName(name);
+    return index.some(({ window, run, rows }) => {
+      return window === digest.windowId && run === "" && rows.some(([, hash]) => hash === digest.hash);
+    });
   }
 
   async function isErased(id: string): Promise<boolean> {
@@ -111,51 +104,78 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
   }
 
   async function append(digest: BatchDigest, bytes: Uint8Array): Promise<void> {
-    const key = await blobKey(digest.sessionId, digest.windowId, batchKey(digest));
-    let written: Promise<void> | undefined;
-    const apply = async (document: SessionDocument | null) => {
-      if (!document && (await isErased(digest.sessionId))) {
-        throw new HTTPError(410, "session was erased", { details: { rotate: true } });
+    const id = digest.sessionId;
+    const key = await blobKey(id, digest.windowId, batchKey(digest));
+    const pagesPrefix = await indexPrefix(id);
+    const toName = async (page: Uint8Array) => (await platform.sha256(page)).slice(0, 16);
+    const wanted = new Set<string>();
+    let isCreated = false;
+
+    async function apply(
+      document: SessionDocument | null,
+      named: Map<string, Uint8Array>,
+    ): Promise<SessionDocument | undefined> {
+      isCreated = document === null;
+      if (!document && (await isErased(id))) throw erased();
+      if (document && options.bindSessions && document.keyHash !== null && document.keyHash !== digest.keyHash)
+        throw rotate();
+      if (document && (await isKnown(document, digest, key))) return undefined;
+      // A store that is full with this session alone lets it go; the next one may begin.
+      if (!hasRoom(document, digest) || (document && store.isFull())) throw rotate();
+      let next = mergeDigest(document, digest);
+      named.set(key, bytes);
+      if (isSpillDue(next)) {
+        const spilled = await spillRows(next, toName);
+        next = spilled.document;
+        for (const [name, page] of spilled.blobs) named.set(pagesPrefix + name, page);
       }
-      if (document) {
-        if (options.bindSessions && document.keyHash !== null && document.keyHash !== digest.keyHash) throw rotate();
-        if (await isKnown(document, digest, key)) return undefined;
-        if (!hasRoom(document, digest)) throw rotate();
-      }
-      // Written at the first try; another try after a lost race finds it there.
-      written ??= blobs.create(key, bytes);
-      if (!store.ordersWrites) await written;
-      return spill(mergeDigest(document, digest));
-    };
+      if (!isWithinSize(next)) throw rotate();
+      for (const name of named.keys()) wanted.add(name);
+      return next;
+    }
+
     try {
-      await update<SessionDocument>(collection, digest.sessionId, { apply }, ({ updatedAt }, previous) =>
+      await update<SessionDocument>(collection, id, { apply }, ({ updatedAt }, previous) =>
         previous !== null && updatedAt - previous < SCORE_STEP_MS ? previous : updatedAt,
       );
+      // An erasure that came before our put has found no session, but has taken our blob.
+      if (isCreated && ((await isErased(id)) || !(await blobs.has(key)))) {
+        await removeAll(id);
+        throw erased();
+      }
     } catch (error) {
-      // An erasure between our blob and our put has looked for blobs already: take ours away again.
-      if (error instanceof HTTPError && error.status === 410 && written) await written.then(() => blobs.remove(key));
+      // An erasure between our blobs and our put has looked for blobs already: take ours away again.
+      if (error instanceof HTTPError && error.status === 410) for (const name of wanted) await blobs.remove(name);
       throw error;
     }
-    await written;
-    if (store.isFull()) await eraseOldest(digest.sessionId);
+    while (store.isFull() && (await evictOldest(id)));
   }
 
-  async function eraseOldest(except: string): Promise<void> {
+  /** Makes room in a store that is full; false when nothing but `except` is left. */
+  async function evictOldest(except: string): Promise<boolean> {
+    const expired = await documents.page(tombstones, { to: clock(), limit: 100, order: "ascending" });
+    for (const tombstone of expired.items) await documents.remove(tombstones, tombstone.id);
     const { items } = await documents.page<SessionDocument>(collection, { limit: 2, order: "ascending" });
     const oldest = items.find(({ id }) => id !== except);
-    if (oldest) await erase(oldest.id);
+    return oldest !== undefined && erase(oldest.id);
   }
 
   async function erase(id: string): Promise<boolean> {
-    const stored = await documents.get<SessionDocument>(collection, id);
-    const tombstone = await documents.get(tombstones, id);
-    // The tombstone comes first: from here on nothing new of the session is kept. A day more than a session can last.
-    const until = clock() + options.sessionMaxAgeMs + 86_400_000;
-    await documents.put(tombstones, id, { v: 1 }, { score: until, expectedVersion: tombstone?.version ?? 0 });
+    const isThere = (await documents.get(collection, id)) !== null;
+    if (isThere) {
+      const tombstone = await documents.get(tombstones, id);
+      // The tombstone comes first: from here on nothing new of the session is kept. A day more than a session can last.
+      const until = clock() + options.sessionMaxAgeMs + 86_400_000;
+      await documents.put(tombstones, id, { v: 1 }, { score: until, expectedVersion: tombstone?.version ?? 0 });
+    }
+    await removeAll(id);
+    return isThere;
+  }
+
+  async function removeAll(id: string): Promise<void> {
     await documents.remove(collection, id);
     await blobs.removeAll(await sessionPrefix(id));
     await blobs.removeAll(await indexPrefix(id));
-    return stored !== null;
   }
 
   return {
@@ -184,6 +204,11 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
       return blobs.get(await blobKey(id, windowId, key));
     },
   };
+}
+
+/** Nothing more of the session is kept; the recorder begins a new one. */
+function erased(): HTTPError {
+  return new HTTPError(410, "session was erased", { details: { rotate: true } });
 }
 
 /** Asks the recorder to begin a new session. */

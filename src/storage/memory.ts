@@ -8,6 +8,9 @@ interface Entry extends StoredDocument<unknown> {
   readonly bytes: number;
 }
 
+/** What a document costs beside its text: map entry, place in the order, terms. */
+const ENTRY_BYTES = 250;
+
 interface Collection {
   readonly entries: Map<string, Entry>;
   /** Sorted by score, then id. */
@@ -21,7 +24,6 @@ export function createMemoryStore(storage: Storage, maxBytes: number): Store {
   return {
     documents,
     blobs,
-    ordersWrites: true,
     isFull: () => documents.byteCount() + blobs.byteCount() > maxBytes,
     close: async () => {},
   };
@@ -51,7 +53,7 @@ export function createMemoryDocuments(): DocumentStore & { byteCount(): number }
       const { entries, order } = open(name);
       const old = entries.get(id);
       if ((old?.version ?? 0) !== expectedVersion) return false;
-      const size = JSON.stringify(doc).length;
+      const size = JSON.stringify(doc).length + id.length + ENTRY_BYTES;
       bytes += size - (old?.bytes ?? 0);
       const allTerms = new Set([...(old?.terms ?? []), ...terms]);
       entries.set(id, { id, doc, version: expectedVersion + 1, score, terms: allTerms, bytes: size });
@@ -129,22 +131,27 @@ function isBefore(a: Cursor, b: Cursor): boolean {
   return a.score < b.score || (a.score === b.score && a.id < b.id);
 }
 
-/** Keeps count of the bytes, so that the store knows when it is full. */
+/** Keeps count of the bytes, and of the keys of each session, so that neither has to be looked for. */
 function createCountedBlobs(blobs: BlobStore): BlobStore & { byteCount(): number } {
-  const sizes = new Map<string, number>();
+  const groups = new Map<string, Map<string, number>>();
   let total = 0;
 
   function forget(key: string): void {
-    total -= sizes.get(key) ?? 0;
-    sizes.delete(key);
+    const group = groups.get(groupOf(key));
+    total -= group?.get(key) ?? 0;
+    group?.delete(key);
+    if (group?.size === 0) groups.delete(groupOf(key));
   }
 
   return {
     ...blobs,
     byteCount: () => total,
     async create(key, bytes) {
-      forget(key);
-      sizes.set(key, bytes.byteLength);
+      const name = groupOf(key);
+      let group = groups.get(name);
+      if (group?.has(key)) return;
+      if (!group) groups.set(name, (group = new Map()));
+      group.set(key, bytes.byteLength);
       total += bytes.byteLength;
       await blobs.create(key, bytes);
     },
@@ -153,8 +160,19 @@ function createCountedBlobs(blobs: BlobStore): BlobStore & { byteCount(): number
       await blobs.remove(key);
     },
     async removeAll(prefix) {
-      for (const key of sizes.keys()) if (key.startsWith(prefix)) forget(key);
-      await blobs.removeAll(prefix);
+      // A session's prefix is the name of its group; only other prefixes have to be looked for.
+      const isGroup = prefix.split(":").length === 4;
+      const names = isGroup ? [prefix] : [...groups.keys()].filter((name) => name.startsWith(prefix));
+      for (const name of names) {
+        const keys = [...(groups.get(name)?.keys() ?? [])].filter((key) => key.startsWith(prefix));
+        for (const key of keys) forget(key);
+        for (const key of keys) await blobs.remove(key);
+      }
     },
   };
+}
+
+/** Kind, project and session of a key, as in `batches:main:0f3c:`. */
+function groupOf(key: string): string {
+  return key.split(":").slice(0, -1).slice(0, 3).join(":") + ":";
 }

@@ -1,7 +1,7 @@
 import { HTTPError, SentieroError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { BlobStore } from "./blobs.ts";
-import type { CountQuery, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
+import type { CountQuery, DocumentStore, PageQuery, PutOptions, StoredDocument } from "./documents.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -60,7 +60,14 @@ export function createSqliteStore(client: SqliteClient, platform: Pick<Platform,
   return {
     documents: createDocuments(connection),
     blobs: createBlobs(connection),
-    ordersWrites: true,
+    putWithBlobs: (collection, id, doc, options, blobs) => {
+      const json = JSON.stringify(doc);
+      return connection.write((sql) => {
+        if (!putDocument(sql, collection, id, json, options)) return false;
+        for (const [key, bytes] of blobs) sql(INSERT_BLOB).run(key, bytes);
+        return true;
+      });
+    },
     isFull: () => false,
     close: connection.drained,
   };
@@ -116,17 +123,32 @@ function connect(client: SqliteClient, platform: Pick<Platform, "defer">): Conne
     isReady = true;
   }
 
+  /** One write that fails does not take the others of its group with it. Gives what to do after the commit. */
+  function runOne({ task, resolve, reject }: Write): () => void {
+    sql("SAVEPOINT one").run();
+    try {
+      const result = task(sql);
+      sql("RELEASE one").run();
+      return () => resolve(result);
+    } catch (error) {
+      if (isBusy(error)) throw error;
+      sql("ROLLBACK TO one").run();
+      sql("RELEASE one").run();
+      return () => reject(error);
+    }
+  }
+
   async function flush(): Promise<void> {
     await new Promise<void>((resolve) => platform.defer(resolve));
     while (waiting.length > 0) {
       const group = waiting;
       waiting = [];
       try {
-        const results = await retryBusy(() => {
+        const settle = await retryBusy(() => {
           ready();
-          return transact(client, () => group.map(({ task }) => task(sql)));
+          return transact(client, () => group.map(runOne));
         });
-        group.forEach(({ resolve }, index) => resolve(results[index]));
+        for (const one of settle) one();
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
@@ -215,32 +237,9 @@ function createDocuments({ read, write }: Connection): DocumentStore {
       const rows = await read((sql) => ids.map((id) => sql(SELECT).get(collection, id) as Row | undefined));
       return rows.map((row) => (row ? toStored<T>(row) : null));
     },
-    put(collection, id, doc, { score, terms = [], expectedVersion }) {
+    put(collection, id, doc, options) {
       const json = JSON.stringify(doc);
-      return write((sql) => {
-        const { changes } =
-          expectedVersion === 0
-            ? sql(
-                "INSERT INTO sentiero_documents (collection, id, score, version, doc) VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
-              ).run(collection, id, score, json)
-            : sql(
-                "UPDATE sentiero_documents SET score = ?, version = version + 1, doc = ? WHERE collection = ? AND id = ? AND version = ?",
-              ).run(score, json, collection, id, expectedVersion);
-        if (Number(changes) === 0) return false;
-        if (expectedVersion > 0)
-          sql("UPDATE sentiero_terms SET score = ? WHERE collection = ? AND id = ? AND score <> ?").run(
-            score,
-            collection,
-            id,
-            score,
-          );
-        for (const term of terms) {
-          sql(
-            "INSERT INTO sentiero_terms (collection, term, score, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-          ).run(collection, term, score, id);
-        }
-        return true;
-      });
+      return write((sql) => putDocument(sql, collection, id, json, options));
     },
     remove: (collection, id) =>
       write((sql) => {
@@ -261,6 +260,32 @@ function createDocuments({ read, write }: Connection): DocumentStore {
     },
   };
 }
+
+function putDocument(
+  sql: Statements,
+  collection: string,
+  id: string,
+  json: string,
+  { score, terms = [], expectedVersion }: PutOptions,
+): boolean {
+  const { changes } =
+    expectedVersion === 0
+      ? sql(INSERT_DOCUMENT).run(collection, id, score, json)
+      : sql(UPDATE_DOCUMENT).run(score, json, collection, id, expectedVersion);
+  if (Number(changes) === 0) return false;
+  if (expectedVersion > 0) sql(MOVE_TERMS).run(score, collection, id, score);
+  for (const term of terms) sql(INSERT_TERM).run(collection, term, score, id);
+  return true;
+}
+
+const INSERT_DOCUMENT =
+  "INSERT INTO sentiero_documents (collection, id, score, version, doc) VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING";
+const UPDATE_DOCUMENT =
+  "UPDATE sentiero_documents SET score = ?, version = version + 1, doc = ? WHERE collection = ? AND id = ? AND version = ?";
+const MOVE_TERMS = "UPDATE sentiero_terms SET score = ? WHERE collection = ? AND id = ? AND score <> ?";
+const INSERT_TERM =
+  "INSERT INTO sentiero_terms (collection, term, score, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const INSERT_BLOB = "INSERT INTO sentiero_blobs (key, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING";
 
 /** One row more than asked for tells whether there is a next page. Both forms walk an index and stop at the limit. */
 function toPageSql(collection: string, query: PageQuery): { sql: string; params: SqliteValue[] } {
@@ -307,9 +332,7 @@ function toRange(
 function createBlobs({ read, write }: Connection): BlobStore {
   return {
     async create(key, bytes) {
-      await write((sql) =>
-        sql("INSERT INTO sentiero_blobs (key, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING").run(key, bytes),
-      );
+      await write((sql) => sql(INSERT_BLOB).run(key, bytes));
     },
     async get(key) {
       const row = await read(
@@ -324,7 +347,14 @@ function createBlobs({ read, write }: Connection): BlobStore {
     async removeAll(prefix) {
       // Keys are plain ASCII, so everything with this prefix lies before the prefix with its colon raised to a semicolon.
       const end = `${prefix.slice(0, -1)};`;
-      await write((sql) => sql("DELETE FROM sentiero_blobs WHERE key >= ? AND key < ?").run(prefix, end));
+      // In pieces: bytes are overwritten as they go, and others are waiting.
+      const isDone = () =>
+        write((sql) => Number(sql(DELETE_BLOBS).run(prefix, end, BLOBS_PER_DELETE).changes) < BLOBS_PER_DELETE);
+      while (!(await isDone()));
     },
   };
 }
+
+const BLOBS_PER_DELETE = 8;
+const DELETE_BLOBS =
+  "DELETE FROM sentiero_blobs WHERE key IN (SELECT key FROM sentiero_blobs WHERE key >= ? AND key < ? LIMIT ?)";

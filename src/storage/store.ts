@@ -1,17 +1,26 @@
-import type { DocumentStore } from "./documents.ts";
 import type { BlobStore } from "./blobs.ts";
+import type { DocumentStore, PutOptions } from "./documents.ts";
 
 /** Everything that is kept, behind two ports. `open.ts` picks the implementation by the driver of the storage. */
 export interface Store {
   readonly documents: DocumentStore;
   readonly blobs: BlobStore;
   /**
-   * Whether writes begun in order are kept in order: a later one never survives a crash that an earlier one does not.
-   * Where it is false, a blob has to be awaited before the document that names it is put.
+   * Puts a document and creates the blobs that it names in one transaction: both are kept, or neither. Missing where
+   * documents and blobs share no transaction; blobs are written first there.
    */
-  readonly ordersWrites: boolean;
+  readonly putWithBlobs?: PutWithBlobs;
   /** Whether the store is above its limit and the oldest session has to go. Always false where a disk is the limit. */
   isFull(): boolean;
   /** Waits for writes under way. The storage itself stays open: who made it disposes it. */
   close(): Promise<void>;
 }
+
+/** As `DocumentStore.put`, with blobs by their keys. */
+export type PutWithBlobs = (
+  collection: string,
+  id: string,
+  doc: unknown,
+  options: PutOptions,
+  blobs: ReadonlyMap<string, Uint8Array>,
+) => Promise<boolean>;

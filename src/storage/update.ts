@@ -1,13 +1,15 @@
 import { HTTPError } from "../errors.ts";
-import type { DocumentStore } from "./documents.ts";
+import type { DocumentStore, StoredDocument } from "./documents.ts";
+import type { PutWithBlobs } from "./store.ts";
 
 /** How a document becomes another. */
 export interface Change<T> {
   /**
    * The next document, or undefined to leave it as it is. Called again with the newer document when somebody else was
-   * first, so it must not add up anything outside. What it throws reaches the caller, and other changes go on.
+   * first, so it must not add up anything outside. What it throws reaches the caller, and other changes go on. Blobs
+   * that the next document names go into `blobs` by their keys.
    */
-  apply(doc: T | null): Promise<T | undefined> | T | undefined;
+  apply(doc: T | null, blobs: Map<string, Uint8Array>): Promise<T | undefined> | T | undefined;
 }
 
 /** Changes documents one after the other. One per process and store. */
@@ -33,9 +35,12 @@ interface Waiting {
 
 /**
  * Joins concurrent changes of one document: at most one put is in flight, what arrives meanwhile goes together into
- * the next. Sixteen writers of one document cost two puts, not sixteen races.
+ * the next. Sixteen writers of one document cost two puts, not sixteen races. `put` writes a document with its blobs.
  */
-export function createUpdater(documents: DocumentStore): Updater {
+export function createUpdater(
+  documents: DocumentStore,
+  put: PutWithBlobs = (collection, id, doc, options) => documents.put(collection, id, doc, options),
+): Updater {
   const queues = new Map<string, Waiting[]>();
 
   async function drain(key: string, collection: string, id: string): Promise<void> {
@@ -44,12 +49,28 @@ export function createUpdater(documents: DocumentStore): Updater {
       if (group.length === 0) break;
       queues.set(key, []);
       try {
-        await commit(documents, collection, id, group);
+        await commit(collection, id, group);
       } catch (error) {
         for (const waiting of group) waiting.reject(error);
       }
     }
     queues.delete(key);
+  }
+
+  async function commit(collection: string, id: string, group: Waiting[]): Promise<void> {
+    let waiting = group;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      if (tries > 0) await pause(tries);
+      const stored = await documents.get<unknown>(collection, id);
+      const next = await applyAll(waiting, stored);
+      waiting = next.accepted;
+      const options = { score: next.score, expectedVersion: stored?.version ?? 0 };
+      if (next.doc === (stored?.doc ?? null) || (await put(collection, id, next.doc, options, next.blobs))) {
+        for (const one of waiting) one.resolve(next.doc);
+        return;
+      }
+    }
+    throw new HTTPError(503, "too many writers, try again", { headers: { "retry-after": "1" } });
   }
 
   return {
@@ -66,38 +87,30 @@ export function createUpdater(documents: DocumentStore): Updater {
   };
 }
 
-async function commit(documents: DocumentStore, collection: string, id: string, group: Waiting[]): Promise<void> {
-  let waiting = group;
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    if (tries > 0) await pause(tries);
-    const stored = await documents.get<unknown>(collection, id);
-    const before = stored?.doc ?? null;
-    let doc = before;
-    let score = stored?.score ?? null;
-    const accepted: Waiting[] = [];
-    for (const one of waiting) {
-      try {
-        const next = await one.change.apply(doc);
-        if (next !== undefined) {
-          doc = next;
-          score = one.score(doc, score);
-        }
-        accepted.push(one);
-      } catch (error) {
-        one.reject(error);
+/** What a document becomes by the changes that are accepted; the others' callers are told at once. */
+async function applyAll(
+  group: readonly Waiting[],
+  stored: StoredDocument<unknown> | null,
+): Promise<{ doc: unknown; score: number; blobs: Map<string, Uint8Array>; accepted: Waiting[] }> {
+  let doc = stored?.doc ?? null;
+  let score = stored?.score ?? null;
+  const blobs = new Map<string, Uint8Array>();
+  const accepted: Waiting[] = [];
+  for (const one of group) {
+    try {
+      const named = new Map<string, Uint8Array>();
+      const next = await one.change.apply(doc, named);
+      if (next !== undefined) {
+        doc = next;
+        score = one.score(doc, score);
+        for (const [key, bytes] of named) blobs.set(key, bytes);
       }
-    }
-    waiting = accepted;
-    const isChanged = doc !== before;
-    if (
-      !isChanged ||
-      (await documents.put(collection, id, doc, { score: score!, expectedVersion: stored?.version ?? 0 }))
-    ) {
-      for (const one of waiting) one.resolve(doc);
-      return;
+      accepted.push(one);
+    } catch (error) {
+      one.reject(error);
     }
   }
-  throw new HTTPError(503, "too many writers, try again", { headers: { "retry-after": "1" } });
+  return { doc, score: score ?? 0, blobs, accepted };
 }
 
 /** Full jitter: writers that collided once should not collide again. */

@@ -33,7 +33,7 @@ describeBrowser("the dashboard, as a person uses it", () => {
     await fillStore({
       fetch: demo.fetch,
       clock,
-      recordings: readRecordings(),
+      recordings: readRecordings("http://valcorda.test"),
       sessions: SESSIONS,
       origin: "http://valcorda.test",
       now: NOW,

@@ -68,28 +68,29 @@ describeBrowser("the recorder in a page", () => {
 
   it("records a page of a listed origin, and nothing from one that is not listed", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
-    const collector = createTestSentiero({ flushIntervalMs: 300, corsOrigins: [] } as SentieroOptions);
+    let recorder = "";
+    const guest = async () => {
+      const site = await serveSite(createTestSentiero(), () => {
+        const html = `<!doctype html><title>Guest</title><script async src="${recorder}"></script><p>Guest`;
+        return new Response(html, { headers: { "content-type": "text/html" } });
+      });
+      closing.push(site.close);
+      return site.url;
+    };
+    const [listed, unlisted] = [await guest(), await guest()];
+    const collector = createTestSentiero({ flushIntervalMs: 300, corsOrigins: [listed] });
     const home = await serveSite(collector, () => new Response("", { status: 404 }));
     closing.push(home.close);
-    const guest = await serve(() => `<script async src="${home.url}/sentiero/recorder.js"></script>`);
-    await open(guest.site.url);
-    await sleep(1_500);
-    expect((await collector.store.sessions.list({ limit: 10 })).sessions).toHaveLength(0);
+    recorder = `${home.url}/sentiero/recorder.js`;
+    const sessions = async () => (await collector.store.sessions.list({ limit: 10 })).sessions;
 
-    const open2 = createTestSentiero({ flushIntervalMs: 300, corsOrigins: [guest.site.url] } as SentieroOptions);
-    const home2 = await serveSite(open2, () => new Response("", { status: 404 }));
-    closing.push(home2.close);
-    const page = await context.newPage();
-    await page.route(`${guest.site.url}/`, (route) =>
-      route.fulfill({
-        contentType: "text/html",
-        body: `<!doctype html><script async src="${home2.url}/sentiero/recorder.js"></script><p>guest`,
-      }),
-    );
-    await page.goto(guest.site.url);
+    await open(unlisted);
+    await sleep(1_500);
+    expect(await sessions()).toEqual([]);
+    await open(listed);
     await expect
-      .poll(async () => (await open2.store.sessions.list({ limit: 10 })).sessions.length, { timeout: 8_000 })
-      .toBe(1);
+      .poll(async () => (await sessions()).map(({ entryUrl }) => entryUrl), { timeout: 8_000 })
+      .toEqual([`${listed}/`]);
   });
 
   it("never throws into the page: no storage, no crypto.randomUUID, frozen globals, offline, bad calls", async () => {

@@ -86,13 +86,14 @@ describe("flushing", () => {
     expect(Object.keys(JSON.parse(text) as object)).toEqual([
       "sessionId",
       "windowId",
-      "events",
       "metadata",
       "run",
       "seq",
       "sentAt",
       "key",
       "recorder",
+      // Last: the server tells at a glance that it may store the upload as it is.
+      "events",
     ]);
   });
 

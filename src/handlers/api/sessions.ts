@@ -65,16 +65,17 @@ export function createSessionsApi(
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(encoder.encode("[")),
       async pull(controller) {
-        const batch = batches[index++];
-        if (!batch) {
-          controller.enqueue(encoder.encode("]"));
-          controller.close();
+        // A pull that enqueues nothing is not followed by another, so batches without events are passed over here.
+        for (let batch = batches[index++]; batch; batch = batches[index++]) {
+          const bytes = await sessions.batch(id, windowId, batch.key);
+          const events = bytes ? JSON.stringify(await readEvents(bytes)).slice(1, -1) : "";
+          if (!events) continue;
+          controller.enqueue(encoder.encode(isFirst ? events : `,${events}`));
+          isFirst = false;
           return;
         }
-        const bytes = await sessions.batch(id, windowId, batch.key);
-        const events = bytes ? JSON.stringify(await readEvents(bytes)).slice(1, -1) : "";
-        if (events) controller.enqueue(encoder.encode(isFirst ? events : `,${events}`));
-        if (events) isFirst = false;
+        controller.enqueue(encoder.encode("]"));
+        controller.close();
       },
     });
     return new Response(stream, { headers: PRIVATE });
@@ -86,7 +87,8 @@ export function createSessionsApi(
     if (id !== undefined && !isId(id)) throw new HTTPError(400, "invalid session id");
     if (windowId !== undefined && !isId(windowId)) throw new HTTPError(400, "invalid window id");
     if (id !== undefined && windows === undefined && request.method === "DELETE") return remove(id);
-    if (request.method !== "GET" && request.method !== "HEAD") throw new HTTPError(405, "method not allowed");
+    if (request.method !== "GET" && request.method !== "HEAD")
+      throw methodNotAllowed(windows === undefined && id !== undefined ? "GET, HEAD, DELETE" : "GET, HEAD");
     if (id === undefined) return list(query);
     if (windows === undefined) return show(id);
     if (windows !== "windows" || windowId === undefined) throw notFound("route");
@@ -147,6 +149,10 @@ function parseCursor(text: string): ListCursor | null {
   const [asOf, score] = [Number.parseInt(match[1]!, 36), Number.parseInt(match[2]!, 36)];
   if (!Number.isSafeInteger(asOf) || !Number.isSafeInteger(score)) return null;
   return { asOf, after: { score, id: match[3]! } };
+}
+
+function methodNotAllowed(allow: string): HTTPError {
+  return new HTTPError(405, "method not allowed", { headers: { allow } });
 }
 
 function notFound(what: string): HTTPError {
