@@ -25,7 +25,10 @@ export function toNodeHandler(sentiero: Sentiero): NodeHandler {
   async function serve(message: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     // What neither Request nor any lane of ours knows, such as TRACE.
     if (!METHODS.has(message.method ?? "")) return void response.writeHead(405).end();
-    await send(await sentiero.fetch(await toRequest(message, url)), response);
+    const answer = await sentiero.fetch(await toRequest(message, url));
+    // What of the body was not wanted is not waited for.
+    if (!message.complete) response.setHeader("connection", "close");
+    await send(answer, response);
   }
 
   return (message, response, next) => {
@@ -64,7 +67,7 @@ async function toRequest(message: IncomingMessage, url: URL): Promise<Request> {
   if (method !== "GET" && method !== "HEAD") {
     const length = Number(message.headers["content-length"] ?? NaN);
     if (length <= BUFFERED_BYTES) init.body = (await readAll(message)) as BodyInit;
-    else Object.assign(init, { body: Readable.toWeb(message), duplex: "half" });
+    else Object.assign(init, { body: toStream(message), duplex: "half" });
   }
   const request = new Request(url, init);
   Object.defineProperty(request, "ip", { value: message.socket.remoteAddress });
@@ -82,6 +85,21 @@ function toUrl(message: IncomingMessage): URL {
   if (target.startsWith("/")) return new URL(base + target);
   // A client may name the whole address (RFC 9112, 3.2.2); "*" and other forms are nobody's path.
   return new URL(URL.canParse(target) ? new URL(target).pathname + new URL(target).search : "/", base);
+}
+
+/** A body as it comes. Who stops reading it can still be answered: `Readable.toWeb` would cut the connection then. */
+function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = message.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return?.();
+    },
+  });
 }
 
 async function readAll(message: IncomingMessage): Promise<Uint8Array> {

@@ -178,9 +178,12 @@ describe("a body over the limit", () => {
     const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
     const head = "POST /sentiero/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     const status = await new Promise<string>((resolve) => {
-      const socket = connect(site.port, "127.0.0.1", () => socket.write(head));
       let answer = "";
-      const writing = setInterval(() => void socket.write(chunk), 1);
+      let writing: ReturnType<typeof setInterval>;
+      const socket = connect(site.port, "127.0.0.1", () => {
+        socket.write(head);
+        writing = setInterval(() => void socket.write(chunk), 1);
+      });
       socket.on("data", (data) => {
         answer += data.toString("latin1");
         socket.destroy();
