@@ -8,7 +8,7 @@ import {
   type TemplateResult,
 } from "lit";
 import { errorText } from "./api.ts";
-import { baseStyles, buttonStyles, surfaceStyles } from "./shared-styles.ts";
+import { baseStyles, buttonStyles, dialogStyles, surfaceStyles } from "./shared-styles.ts";
 
 /** What is asked, and what is done about a yes. */
 export interface Question {
@@ -26,23 +26,8 @@ export class SentieroConfirm extends LitElement {
     baseStyles,
     buttonStyles,
     surfaceStyles,
+    dialogStyles,
     css`
-      dialog {
-        width: min(420px, calc(100vw - 32px));
-        padding: var(--s-6);
-        border: 1px solid var(--s-border);
-        border-radius: var(--s-radius);
-        background: var(--s-surface);
-        color: var(--s-text);
-        box-shadow: var(--s-shadow-lg);
-      }
-      dialog::backdrop {
-        background: var(--s-backdrop);
-      }
-      h2 {
-        font-size: var(--s-text-lg);
-        font-weight: 600;
-      }
       p {
         margin-top: var(--s-2);
         color: var(--s-text-2);

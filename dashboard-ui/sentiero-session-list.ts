@@ -27,7 +27,7 @@ import { navigate, sessionPath, sessionsPath } from "./routes.ts";
 import "./sentiero-confirm.ts";
 import "./sentiero-install-hint.ts";
 import { sessionListStyles } from "./session-list-styles.ts";
-import { baseStyles, buttonStyles, surfaceStyles } from "./shared-styles.ts";
+import { baseStyles, buttonStyles, centerStyles, surfaceStyles } from "./shared-styles.ts";
 
 const PAGE_SIZE = 25;
 const SKELETON_ROWS = 12;
@@ -37,7 +37,7 @@ const POLL_MS = 20_000;
 
 /** All sessions, newest first, a page at a time. */
 export class SentieroSessionList extends LitElement {
-  static override styles: CSSResultGroup = [baseStyles, buttonStyles, surfaceStyles, sessionListStyles];
+  static override styles: CSSResultGroup = [baseStyles, buttonStyles, surfaceStyles, centerStyles, sessionListStyles];
 
   static override properties: PropertyDeclarations = {
     cursor: { type: String },

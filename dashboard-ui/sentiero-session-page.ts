@@ -31,7 +31,7 @@ import type { ReplayActivityDetail, ReplayLoadedDetail, SentieroReplay } from ".
 import "./sentiero-session-details.ts";
 import type { SeekDetail } from "./sentiero-timeline.ts";
 import "./sentiero-window-tabs.ts";
-import { baseStyles, buttonStyles, surfaceStyles } from "./shared-styles.ts";
+import { baseStyles, buttonStyles, centerStyles, surfaceStyles } from "./shared-styles.ts";
 
 /** A recording can miss any number of uploads; this many are told one by one. */
 const MAX_PROBLEMS = 5;
@@ -42,6 +42,7 @@ export class SentieroSessionPage extends LitElement {
     baseStyles,
     buttonStyles,
     surfaceStyles,
+    centerStyles,
     css`
       :host {
         display: grid;
@@ -95,19 +96,6 @@ export class SentieroSessionPage extends LitElement {
       .problems {
         display: grid;
         gap: 2px;
-      }
-      .center {
-        display: grid;
-        gap: var(--s-4);
-        justify-items: center;
-        padding: 12vh var(--s-4);
-        color: var(--s-text-2);
-        text-align: center;
-      }
-      .center .icon {
-        width: 28px;
-        height: 28px;
-        color: var(--s-text-3);
       }
       .bone.h1 {
         grid-column: 2;

@@ -1,5 +1,5 @@
 import { LitElement, css, html, type CSSResultGroup, type TemplateResult } from "lit";
-import { baseStyles, buttonStyles } from "./shared-styles.ts";
+import { baseStyles, buttonStyles, dialogStyles } from "./shared-styles.ts";
 
 const groups: readonly { readonly title: string; readonly keys: readonly (readonly [keys: string, what: string])[] }[] =
   [
@@ -31,23 +31,8 @@ export class SentieroShortcuts extends LitElement {
   static override styles: CSSResultGroup = [
     baseStyles,
     buttonStyles,
+    dialogStyles,
     css`
-      dialog {
-        width: min(420px, calc(100vw - 32px));
-        padding: var(--s-6);
-        border: 1px solid var(--s-border);
-        border-radius: var(--s-radius);
-        background: var(--s-surface);
-        color: var(--s-text);
-        box-shadow: var(--s-shadow-lg);
-      }
-      dialog::backdrop {
-        background: var(--s-backdrop);
-      }
-      h2 {
-        font-size: var(--s-text-lg);
-        font-weight: 600;
-      }
       h3 {
         margin-top: var(--s-5);
         color: var(--s-text-3);

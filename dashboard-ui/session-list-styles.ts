@@ -179,19 +179,6 @@ export const sessionListStyles: CSSResult = css`
     color: var(--s-text-3);
     font-size: var(--s-text-sm);
   }
-  .center {
-    display: grid;
-    gap: var(--s-4);
-    justify-items: center;
-    padding: 64px var(--s-4);
-    color: var(--s-text-2);
-    text-align: center;
-  }
-  .center .icon {
-    width: 28px;
-    height: 28px;
-    color: var(--s-text-3);
-  }
   .bone {
     height: 14px;
   }

@@ -224,3 +224,40 @@ export const surfaceStyles: CSSResult = css`
     }
   }
 `;
+
+/** A modal dialog and its heading. */
+export const dialogStyles: CSSResult = css`
+  dialog {
+    width: min(420px, calc(100vw - 32px));
+    padding: var(--s-6);
+    border: 1px solid var(--s-border);
+    border-radius: var(--s-radius);
+    background: var(--s-surface);
+    color: var(--s-text);
+    box-shadow: var(--s-shadow-lg);
+  }
+  dialog::backdrop {
+    background: var(--s-backdrop);
+  }
+  h2 {
+    font-size: var(--s-text-lg);
+    font-weight: 600;
+  }
+`;
+
+/** What fills a page or a card that has nothing else to show: an icon, a sentence, a way on. */
+export const centerStyles: CSSResult = css`
+  .center {
+    display: grid;
+    gap: var(--s-4);
+    justify-items: center;
+    padding: 12vh var(--s-4);
+    color: var(--s-text-2);
+    text-align: center;
+  }
+  .center .icon {
+    width: 28px;
+    height: 28px;
+    color: var(--s-text-3);
+  }
+`;

@@ -17,7 +17,7 @@ export async function openStorage(text: string): Promise<Storage> {
   if (!process.getBuiltinModule?.("node:sqlite")) {
     throw new UsageError(
       `--storage ${text} needs node:sqlite, which comes with Node 22.13 and is not there in this Node ${process.versions.node}. ` +
-        "Use a newer Node, or a libsql storage where the library is used from code.",
+        "Use a newer Node; libsql, which would run on this one, is not supported yet.",
     );
   }
   const path = resolve(file);
