@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 /** What to do when there is no Chromium. */
@@ -49,12 +50,19 @@ export async function findChromium(): Promise<string | null> {
 
 async function fromPackage(): Promise<string | null> {
   const name = "@sparticuz/chromium";
+  // It unpacks itself, with its libraries, into the temporary folder: one of the project's own is kept for the next time.
+  const cache = fileURLToPath(new URL("../.cache/chromium", import.meta.url));
+  const { TMPDIR } = process.env;
   try {
-    // It unpacks itself only where it believes to be on Lambda, which this variable says.
-    process.env.AWS_EXECUTION_ENV ??= "AWS_Lambda_nodejs22.x";
+    mkdirSync(cache, { recursive: true });
+    // It does so only where it believes to be on Lambda, which this variable says.
+    Object.assign(process.env, { AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x", TMPDIR: cache });
     const module = (await import(name)) as { default: { executablePath(): Promise<string> } };
     return await module.default.executablePath();
   } catch {
     return null;
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
   }
 }
