@@ -1,0 +1,101 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+describe("the package, packed and put into a fresh project", () => {
+  let project: string;
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), "sentiero-pack-"));
+    const modules = join(project, "node_modules");
+    mkdirSync(modules);
+    // The build is there already; its scripts would make it anew under the feet of other tests.
+    execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", project], { cwd: root });
+    const [tarball] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
+    execFileSync("tar", ["-xzf", tarball!], { cwd: project });
+    execFileSync("mv", ["package", "node_modules/sentiero"], { cwd: project });
+    for (const name of ["unstorage", "db0", "valibot"])
+      symlinkSync(join(root, "node_modules", name), join(modules, name));
+    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }));
+  }, 60_000);
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+  function run(name: string, source: string, args: readonly string[] = []): { status: number | null; output: string } {
+    writeFileSync(join(project, name), source);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...args, name], { cwd: project, encoding: "utf8" });
+    return { status, output: stdout + stderr };
+  }
+
+  it("gives every entry, takes a batch, and serves the recorder and the dashboard", () => {
+    const { status, output } = run(
+      "app.js",
+      `
+      import * as sentiero from "sentiero";
+      import * as node from "sentiero/node";
+      import * as testing from "sentiero/testing";
+      const { fetch, scriptTag } = sentiero.createSentiero({ allowInsecureDashboard: true });
+      const ask = (path, init) => fetch(new Request("http://localhost/sentiero" + path, init));
+      const body = JSON.stringify({ sessionId: "test", windowId: "test", events: [{ type: 4, timestamp: 1 }] });
+      const src = /src="([^"]+)"/.exec(scriptTag())[1];
+      console.log(JSON.stringify({
+        names: [sentiero, node, testing].map((entry) => Object.keys(entry).sort()),
+        posted: (await ask("/events", { method: "POST", body })).status,
+        loader: (await ask(src.slice("/sentiero".length))).status,
+        recorder: (await ask("/recorder.js")).status,
+        page: (await ask("/")).status,
+        frame: (await ask("/replay-frame")).status,
+      }));`,
+    );
+    const line = output.split("\n").find((text) => text.startsWith("{"));
+    expect({ status, ...JSON.parse(line ?? "{}") }).toEqual({
+      status: 0,
+      names: [["SentieroError", "createSentiero"], ["nodePlatform", "toNodeHandler"], ["storeContract"]],
+      posted: 200,
+      loader: 200,
+      recorder: 200,
+      page: 200,
+      frame: 200,
+    });
+  });
+
+  it("has types that a strict project can use", () => {
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          module: "NodeNext",
+          target: "ES2023",
+          lib: ["ES2023", "DOM"],
+          strict: true,
+          noEmit: true,
+          types: [],
+          skipLibCheck: true,
+        },
+        files: ["app.ts"],
+      }),
+    );
+    writeFileSync(
+      join(project, "app.ts"),
+      `import { createSentiero, type SessionSummary } from "sentiero";
+       const sentiero = createSentiero({ basicAuth: { user: "ada", password: "secret" } });
+       const answer: Promise<Response> = sentiero.fetch(new Request("http://localhost/sentiero"));
+       const first: Promise<SessionSummary | undefined> = sentiero.store.sessions.list({ limit: 1 }).then(({ sessions }) => sessions[0]);
+       // @ts-expect-error two ways to open the dashboard exclude each other
+       createSentiero({ basicAuth: { user: "ada", password: "secret" }, allowInsecureDashboard: true });
+       export { answer, first };`,
+    );
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  });
+
+  it("has a command that answers", () => {
+    const main = join(project, "node_modules", "sentiero", "dist", "src", "cli", "main.js");
+    expect(spawnSync(process.execPath, [main, "--help"], { encoding: "utf8" }).stdout).toContain("sentiero serve");
+  });
+});
