@@ -17,13 +17,23 @@ export function hasRoom(document: SessionDocument | null, { windowId, run, seq }
   return window.runs.length < MAX_RUNS || window.runs.some(({ id }) => id === run);
 }
 
-/** Whether a document is within its size, as JSON. */
-export function isWithinSize(document: SessionDocument): boolean {
-  return JSON.stringify(document).length < MAX_DOCUMENT_LENGTH;
+/** What a merged document needs before it may be kept: nothing, its rows moved to an index page, or another session. */
+export function checkSize(document: SessionDocument): "fits" | "spill" | "full" {
+  const rows = countRows(document);
+  if (rows >= ROWS_PER_PAGE) return "spill";
+  if (boundLength(document) < MAX_DOCUMENT_LENGTH || JSON.stringify(document).length < MAX_DOCUMENT_LENGTH)
+    return "fits";
+  return rows > 0 ? "spill" : "full";
 }
 
-/** Whether the rows of a document have to move to an index page. */
-export function isSpillDue(document: SessionDocument): boolean {
-  const rows = countRows(document);
-  return rows >= ROWS_PER_PAGE || (rows > 0 && !isWithinSize(document));
+/** No JSON of this document is longer; most are far below the limit, and writing one for every batch would be felt. */
+function boundLength({ metadata, gaps, windows, indexPages }: SessionDocument): number {
+  // Numbers are up to 24 characters, ids up to 128, the two addresses some 600 each.
+  let length = 2_400 + gaps.length * 300 + indexPages.length * 20;
+  for (const [, , , size] of metadata) length += size;
+  for (const { runs } of windows) {
+    length += 400;
+    for (const { seqs, rows } of runs) length += 120 + seqs.length * 16 + rows.length * 130;
+  }
+  return length;
 }

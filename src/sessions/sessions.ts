@@ -5,7 +5,7 @@ import { toKeyPart } from "../storage/keys.ts";
 import type { PutWithBlobs, Store } from "../storage/store.ts";
 import { createUpdater } from "../storage/update.ts";
 import type { BatchSummary, SessionDetail, SessionSummary } from "../types.ts";
-import { hasRoom, isSpillDue, isWithinSize } from "./bounds.ts";
+import { checkSize, hasRoom } from "./bounds.ts";
 import type { BatchDigest } from "./digest.ts";
 import type { IndexPage, SessionDocument } from "./document.ts";
 import { readIndexPages, spillRows } from "./index-pages.ts";
@@ -124,12 +124,14 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
       if (!hasRoom(document, digest) || (document && store.isFull())) throw rotate();
       let next = mergeDigest(document, digest);
       named.set(key, bytes);
-      if (isSpillDue(next)) {
+      let size = checkSize(next);
+      if (size === "spill") {
         const spilled = await spillRows(next, toName);
         next = spilled.document;
         for (const [name, page] of spilled.blobs) named.set(pagesPrefix + name, page);
+        size = checkSize(next);
       }
-      if (!isWithinSize(next)) throw rotate();
+      if (size === "full") throw rotate();
       for (const name of named.keys()) wanted.add(name);
       return next;
     }
