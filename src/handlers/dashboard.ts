@@ -76,7 +76,7 @@ async function toErrorPage(response: Response, basePath: string): Promise<Respon
 <main>
 <h1>${response.status}</h1>
 <p>${escapeHtml(error)}</p>
-</main>
+${response.status === 404 ? `<p><a href="${escapeHtml(basePath)}/">All sessions</a></p>\n` : ""}</main>
 </body>
 </html>
 `,
