@@ -13,6 +13,8 @@ export class CountReporter implements Reporter {
         count[state === "pending" ? "failed" : state]++;
       }
     }
+    // Where everything a test needs is said to be there, a skip is a test that did not run.
+    if (process.env.SENTIERO_TEST_REQUIRE && count.skipped > 0) process.exitCode = 1;
     console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
 }
