@@ -1,4 +1,4 @@
-import { EventType, IncrementalSource, eventData } from "../src/rrweb/events.ts";
+import { EventType, IncrementalSource, eventData, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
 
 /** What a person would call a recorded element. */
@@ -201,8 +201,4 @@ function cut(text: string): string {
 
 function toList(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

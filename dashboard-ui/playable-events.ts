@@ -1,4 +1,4 @@
-import { EventType, IncrementalSource, eventData } from "../src/rrweb/events.ts";
+import { EventType, IncrementalSource, eventData, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
 
 /** An event that rrweb can be given: it has a type and a time, and `data` has the parts that rrweb reads unasked. */
@@ -122,8 +122,4 @@ function disarmAttributes(tag: string, attributes: Record<string, unknown>): voi
         break;
     }
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,10 @@
 import { record } from "@rrweb/record";
-import { EventType } from "../src/rrweb/events.ts";
+import { EventType, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
-import { isRecord, type ResolvedConfig } from "./config.ts";
+import type { ResolvedConfig } from "./config.ts";
 import { createMasking } from "./masking.ts";
 import { maskEvent } from "./mask-event.ts";
-import { cutUrl } from "./url.ts";
+import { cutUrl } from "../src/privacy/url.ts";
 
 /** Options that would let a configuration take over what is recorded. */
 const OWN_OPTIONS = ["emit", "hooks", "plugins", "packFn", "errorHandler", "maskInputFn", "maskTextFn", "recordAfter"];

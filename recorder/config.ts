@@ -1,3 +1,4 @@
+import { isRecord } from "../src/rrweb/events.ts";
 /** What the page hands to the recorder as JSON. Nothing in it is trusted; only `eventsUrl` is needed. */
 export interface RecorderConfig {
   /** Address of the events lane. */
@@ -51,11 +52,6 @@ export function resolveConfig(config: RecorderConfig): ResolvedConfig {
     maskAllInputs: (config.maskAllInputs ?? recorderOptions.maskAllInputs) !== false,
     recorderOptions,
   };
-}
-
-/** Whether the value is a plain JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function toPositive(value: unknown, fallback: number): number {

@@ -1,4 +1,4 @@
-import { isRecord } from "./config.ts";
+import { isRecord } from "../src/rrweb/events.ts";
 
 /** The configuration in the page, or null: no element, or (with one warning) no JSON object in it. */
 export function readConfig(

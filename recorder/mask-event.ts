@@ -1,6 +1,5 @@
-import { EventType, IncrementalSource } from "../src/rrweb/events.ts";
+import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
-import { isRecord } from "./config.ts";
 import { hostOf, type Masking } from "./masking.ts";
 
 /** rrweb's types of nodes, not the DOM's. */

@@ -1,4 +1,4 @@
-import { cutUrl } from "./url.ts";
+import { cutUrl } from "../src/privacy/url.ts";
 
 const MAX_KEYS = 50;
 const MAX_VALUE_CHARS = 1024;

@@ -1,8 +1,8 @@
-import { EventType, IncrementalSource } from "../src/rrweb/events.ts";
+import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
 import type { RecorderHandle } from "./api.ts";
 import { createCapture } from "./capture.ts";
-import { isRecord, type RecorderConfig, resolveConfig } from "./config.ts";
+import { type RecorderConfig, resolveConfig } from "./config.ts";
 import { forgetIdentity } from "./consent.ts";
 import { createGapMemory } from "./gaps.ts";
 import { createIdentityKeeper } from "./identity.ts";
@@ -11,7 +11,7 @@ import { type Metadata, toMetadata } from "./metadata.ts";
 import { createSender } from "./sender.ts";
 import { createSafeStorage } from "./storage.ts";
 import { createTransport, type Transport } from "./transport.ts";
-import { cutUrl } from "./url.ts";
+import { cutUrl } from "../src/privacy/url.ts";
 import { claimWindow } from "./window-id.ts";
 
 const MAX_TAG_CHARS = 200;

@@ -133,6 +133,7 @@ const LISTEN_ERRORS: Readonly<Record<string, (port: number, host: string) => str
   EACCES: (port) => `port ${port} needs more rights than this user has: give one above 1023 with --port`,
   EADDRNOTAVAIL: (_, host) => `--host ${host} is not an address of this machine`,
   ENOTFOUND: (_, host) => `--host ${host} is not an address of this machine`,
+  EAFNOSUPPORT: (_, host) => `--host ${host} is not an address of this machine`,
   EAI_AGAIN: (_, host) => `--host ${host} is not an address of this machine`,
 };
 

@@ -73,7 +73,7 @@ async function isBasic(
 }
 
 /** Compares two secrets by their digests: equal lengths, and every digit is looked at. */
-export async function isSameSecret(a: string, b: string, platform: Platform): Promise<boolean> {
+async function isSameSecret(a: string, b: string, platform: Platform): Promise<boolean> {
   const [left, right] = [await platform.sha256(a), await platform.sha256(b)];
   let difference = 0;
   for (let index = 0; index < left.length; index++) difference |= left.charCodeAt(index) ^ right.charCodeAt(index);

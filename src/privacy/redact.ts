@@ -1,5 +1,6 @@
 import { EventType, eventData } from "../rrweb/events.ts";
 import type { Batch, RecordedEvent } from "../types.ts";
+import { cutUrl } from "./url.ts";
 
 /** The one step that every batch passes before it is stored. */
 export interface RedactOptions {
@@ -25,12 +26,6 @@ export function redactBatch(batch: Batch, options: RedactOptions): Batch {
   const metadata = batch.metadata && redactMetadata(batch.metadata);
   if (events === batch.events && metadata === batch.metadata) return batch;
   return metadata ? { ...batch, events, metadata } : { ...batch, events };
-}
-
-/** Everything before the first `?` or `#`: what follows often holds tokens and names. */
-export function cutUrl(url: string): string {
-  const end = url.search(/[?#]/);
-  return end < 0 ? url : url.slice(0, end);
 }
 
 function redactEvents(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { HTTPError } from "../errors.ts";
 import type { Batch, Gap, RecordedEvent } from "../types.ts";
-import { EventType } from "./events.ts";
+import { EventType, isRecord } from "./events.ts";
 
 /** Most gaps that one batch may declare; a recorder that gave up more joins them. */
 const MAX_GAPS = 20;
@@ -57,7 +57,7 @@ function parseText(text: string): { value: unknown; eventsJson: string | null } 
     const eventsJson = text.slice(start, -1);
     try {
       const envelope: unknown = JSON.parse(envelopeJson);
-      if (isObject(envelope) && Array.isArray(envelope.events) && JSON.stringify(envelope) === envelopeJson) {
+      if (isRecord(envelope) && Array.isArray(envelope.events) && JSON.stringify(envelope) === envelopeJson) {
         return { value: { ...envelope, events: JSON.parse(eventsJson) as unknown }, eventsJson };
       }
     } catch {
@@ -131,7 +131,7 @@ function toBatch(envelope: v.InferOutput<typeof Envelope>, received: object): { 
   for (const name of Object.keys(received)) {
     const value = Object.hasOwn(envelope, name) ? envelope[name as keyof typeof envelope] : undefined;
     // Metadata that is no object is treated as if it were not there, as the original does.
-    if (value === undefined || (name === "metadata" && !isObject(value))) isWhole = false;
+    if (value === undefined || (name === "metadata" && !isRecord(value))) isWhole = false;
     else batch[name] = value;
   }
   return { batch: batch as unknown as Batch, isWhole };
@@ -139,7 +139,7 @@ function toBatch(envelope: v.InferOutput<typeof Envelope>, received: object): { 
 
 /** Checks one event and turns a time written as text into a number; true when it did. */
 function normalise(event: unknown): boolean {
-  if (!isObject(event)) throw new HTTPError(400, "events must hold objects only");
+  if (!isRecord(event)) throw new HTTPError(400, "events must hold objects only");
   if (!Object.hasOwn(event, "timestamp")) return false;
   const timestamp: unknown = event.timestamp;
   const at = typeof timestamp === "string" && timestamp.trim() !== "" ? Number(timestamp) : timestamp;
@@ -147,10 +147,6 @@ function normalise(event: unknown): boolean {
   if (at === timestamp) return false;
   (event as { timestamp: number }).timestamp = at;
   return true;
-}
-
-function isObject(value: unknown): value is RecordedEvent {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function decode(bytes: Uint8Array): string {

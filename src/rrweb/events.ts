@@ -25,10 +25,14 @@ export const MouseInteraction = {
   TouchStart: 7,
 } as const;
 
+/** Whether a value is an object with fields, and no list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** `data` of an event as an object, or null. */
-export function eventData(event: RecordedEvent): Record<string, unknown> | null {
-  const { data } = event;
-  return typeof data === "object" && data !== null && !Array.isArray(data) ? (data as Record<string, unknown>) : null;
+export function eventData({ data }: RecordedEvent): Record<string, unknown> | null {
+  return isRecord(data) ? data : null;
 }
 
 /** The page that begins with this event, or null. rrweb sends a Meta event with every full snapshot. */

@@ -2,7 +2,8 @@ import { createStorage, type Storage } from "unstorage";
 import { SentieroError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { createMemoryStore } from "./memory.ts";
-import { createSqliteStore, type SqliteClient } from "./sqlite.ts";
+import { createSqliteStore } from "./sqlite.ts";
+import type { SqliteClient } from "./sqlite-connection.ts";
 import type { Store } from "./store.ts";
 
 /**

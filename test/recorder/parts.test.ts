@@ -6,7 +6,7 @@ import { gzip } from "../../recorder/gzip.ts";
 import { createRunId, createSessionKey, createUuid } from "../../recorder/ids.ts";
 import { mergeMetadata, toMetadata } from "../../recorder/metadata.ts";
 import { createSafeStorage } from "../../recorder/storage.ts";
-import { cutUrl } from "../../recorder/url.ts";
+import { cutUrl } from "../../src/privacy/url.ts";
 import { claimWindow, type LockManagerLike } from "../../recorder/window-id.ts";
 
 afterEach(() => vi.unstubAllGlobals());

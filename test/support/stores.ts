@@ -9,7 +9,7 @@ import { createWebPlatform, type Platform } from "../../src/platform.ts";
 import type { BatchDigest } from "../../src/sessions/digest.ts";
 import type { SessionDocument } from "../../src/sessions/document.ts";
 import { createSessions, type Sessions } from "../../src/sessions/sessions.ts";
-import type { SqliteClient } from "../../src/storage/sqlite.ts";
+import type { SqliteClient } from "../../src/storage/sqlite-connection.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { Store } from "../../src/storage/store.ts";
 

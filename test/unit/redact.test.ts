@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cutUrl, redactBatch, type RedactOptions } from "../../src/privacy/redact.ts";
+import { redactBatch, type RedactOptions } from "../../src/privacy/redact.ts";
+import { cutUrl } from "../../src/privacy/url.ts";
 import type { Batch, RecordedEvent } from "../../src/types.ts";
 
 function redact(
