@@ -65,10 +65,12 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-const apiPath = `${basePath}api/`;
+/** Where the API is, with a slash at its end. */
+export const apiPath: string = `${basePath}api/`;
 
-async function fetchJson<T>(path: string, init: RequestInit): Promise<T> {
-  const response = await request(path, init);
+/** Asks for JSON; sends `body` as JSON where one is given. Throws an {@link ApiError}, or what aborted it. */
+export async function fetchJson<T>(path: string, init: RequestInit, body?: unknown): Promise<T> {
+  const response = await request(path, body === undefined ? init : toPost(init, body));
   try {
     return (await response.json()) as T;
   } catch (cause) {
@@ -77,26 +79,39 @@ async function fetchJson<T>(path: string, init: RequestInit): Promise<T> {
   }
 }
 
+function toPost(init: RequestInit, body: unknown): RequestInit {
+  return { ...init, method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers: { accept: "application/json" }, credentials: "same-origin" });
+    response = await fetch(path, {
+      ...init,
+      headers: { ...(init.headers as Record<string, string> | undefined), accept: "application/json" },
+      credentials: "same-origin",
+    });
   } catch (cause) {
     if (isAbort(cause)) throw cause;
     throw new ApiError(0, "The server can't be reached. Check that it runs and that you are online.", "", { cause });
   }
   if (response.ok) return response;
-  throw new ApiError(response.status, statusText(response), await detailOf(response));
+  const detail = await detailOf(response);
+  throw new ApiError(response.status, statusText(response, detail), detail);
 }
 
-function statusText(response: Response): string {
+function statusText(response: Response, detail: string): string {
   switch (response.status) {
+    case 400:
+      return `The server did not understand this${detail ? `: ${detail}` : ""}.`;
     case 401:
     case 403:
       return "You are not signed in, or not allowed to see this. Sign in again, then reload.";
     case 404:
     case 410:
       return "This is not here any more. It was deleted, or it never existed.";
+    case 409:
+      return `This can't be done now${detail ? `: ${detail}` : ""}.`;
     case 429:
     case 503: {
       const seconds = Number(response.headers.get("retry-after"));

@@ -1,6 +1,9 @@
+import type { SessionSummary } from "../src/types.ts";
+
 const numbers = new Intl.NumberFormat("en");
 const dates = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const years = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const times = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 const SECOND = 1000;
@@ -61,6 +64,11 @@ export function formatTime(at: number): string {
   return times.format(at);
 }
 
+/** The date in UTC: `4 May 2026`. */
+export function formatDay(at: number): string {
+  return days.format(at);
+}
+
 /** The exact time, in UTC and as the viewer's clock shows it. */
 export function formatExact(at: number): string {
   const utc = toIso(at)
@@ -79,6 +87,11 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : bytes < 1e9 ? [bytes / 1e6, "MB"] : [bytes / 1e9, "GB"];
   return `${value < 100 ? value.toFixed(1) : numbers.format(Math.round(value))} ${unit}`;
+}
+
+/** What a session was seen with: `Chrome on macOS`, `Firefox`; empty where it is not known. */
+export function formatClient({ browser, os }: Pick<SessionSummary, "browser" | "os">): string {
+  return [browser, os].filter((name) => name && name !== "Other").join(" on ");
 }
 
 /** The path of a recorded address, as text; the address itself where it is none. */

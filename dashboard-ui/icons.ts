@@ -3,6 +3,7 @@ import { html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
 /** Name of an icon. */
 export type IconName =
   | "sessions"
+  | "maintenance"
   | "back"
   | "next"
   | "play"
@@ -37,6 +38,7 @@ export type IconName =
 /** Drawn on a grid of 16, in the colour of the text around. */
 const paths: Record<IconName, SVGTemplateResult> = {
   sessions: svg`<rect x="1.75" y="2.75" width="12.5" height="10.5" rx="2"/><path d="M6.5 5.75v4.5l4-2.25z"/>`,
+  maintenance: svg`<path d="M13.6 4.4a3.6 3.6 0 0 1-4.9 4.4l-4.3 4.6a1.6 1.6 0 0 1-2.3-2.3l4.6-4.3a3.6 3.6 0 0 1 4.4-4.9L9 4.1 11.9 7z" transform="translate(.3 .2)"/>`,
   back: svg`<path d="M9.5 3.5 5 8l4.5 4.5"/>`,
   next: svg`<path d="M6.5 3.5 11 8l-4.5 4.5"/>`,
   play: svg`<path class="fill" d="M4.5 2.6v10.8L13.2 8z"/>`,

@@ -14,9 +14,11 @@ const reasons: Record<Gap["reason"], string> = {
  */
 export function problemsOf(window: WindowSummary, batches: readonly BatchSummary[] = []): string[] {
   const problems: string[] = [];
+  // A segment holds batches of several numbers, so it says nothing about when one of them was due.
+  const uploads = batches.filter((batch) => !batch.key.startsWith("segment-"));
   for (const { run, from, to } of joined(window.missing)) {
-    const before = batches.findLast((batch) => batch.run === run && batch.seq < from);
-    const after = batches.find((batch) => batch.run === run && batch.seq > to);
+    const before = uploads.findLast((batch) => batch.run === run && batch.seq < from);
+    const after = uploads.find((batch) => batch.run === run && batch.seq > to);
     const when =
       before || after ? `, ${span(before?.lastAt ?? window.firstEventAt, after?.firstAt ?? window.lastEventAt)}` : "";
     problems.push(`${formatNumberOf(to - from + 1, "upload")} never arrived${when}.`);
@@ -26,8 +28,9 @@ export function problemsOf(window: WindowSummary, batches: readonly BatchSummary
     problems.push(`${lost} lost, ${span(gap.from, gap.to)}: ${reasons[gap.reason] ?? "the recorder gave them up"}.`);
   }
   if (window.conflictCount > 0) {
-    const uploads = formatNumberOf(window.conflictCount, "upload");
-    problems.push(`${uploads} came twice with different content; the first is played.`);
+    problems.push(
+      `${formatNumberOf(window.conflictCount, "upload")} came twice with different content; the first is played.`,
+    );
   }
   return problems;
 }

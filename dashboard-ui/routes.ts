@@ -14,6 +14,7 @@ export type Route =
       /** Where the replay should stand: ms since the window's first event. */
       readonly timeMs: number | null;
     }
+  | { readonly name: "maintenance" }
   | { readonly name: "unknown" };
 
 /** Fired on `window` by {@link navigate}; going back and forward fires the browser's own `popstate`. */
@@ -35,6 +36,7 @@ export function parseRoute(url: URL, base: string = basePath): Route {
       page: toPage(url.searchParams.get("page")),
     };
   }
+  if (parts.length === 1 && parts[0] === "maintenance") return { name: "maintenance" };
   const [first, sessionId, second, windowId] = parts;
   if (first !== "sessions" || !sessionId) return { name: "unknown" };
   const timeMs = toTime(url.searchParams.get("t"));
@@ -53,6 +55,11 @@ export function sessionPath(sessionId: string, windowId: string | null = null, t
   let path = `${basePath}sessions/${encodeURIComponent(sessionId)}`;
   if (windowId) path += `/windows/${encodeURIComponent(windowId)}`;
   return timeMs === null ? path : `${path}?t=${Math.round(timeMs)}`;
+}
+
+/** Address of the maintenance page. */
+export function maintenancePath(): string {
+  return `${basePath}maintenance`;
 }
 
 /** Goes to an address without loading the page anew. `state` comes back as `history.state`. */

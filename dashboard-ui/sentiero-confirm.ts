@@ -7,8 +7,9 @@ import {
   type PropertyDeclarations,
   type TemplateResult,
 } from "lit";
+import { live } from "lit/directives/live.js";
 import { errorText } from "./api.ts";
-import { baseStyles, buttonStyles, dialogStyles, surfaceStyles } from "./shared-styles.ts";
+import { baseStyles, buttonStyles, dialogStyles, fieldStyles, surfaceStyles } from "./shared-styles.ts";
 
 /** What is asked, and what is done about a yes. */
 export interface Question {
@@ -16,6 +17,8 @@ export interface Question {
   readonly text: string;
   /** The word on the button, such as `Delete`. */
   readonly action: string;
+  /** What has to be typed before the button works. Digits may be grouped. @default nothing has to be typed */
+  readonly typed?: string;
   /** Runs while the dialog stays open; what it throws is shown there. */
   run(): Promise<void>;
 }
@@ -27,6 +30,7 @@ export class SentieroConfirm extends LitElement {
     buttonStyles,
     surfaceStyles,
     dialogStyles,
+    fieldStyles,
     css`
       p {
         margin-top: var(--s-2);
@@ -36,6 +40,17 @@ export class SentieroConfirm extends LitElement {
       }
       .notice {
         margin-top: var(--s-4);
+      }
+      label {
+        display: grid;
+        gap: var(--s-1);
+        margin-top: var(--s-4);
+        font-size: var(--s-text-sm);
+      }
+      label b {
+        font-family: var(--s-font-mono);
+        font-weight: 600;
+        user-select: all;
       }
       .buttons {
         display: flex;
@@ -50,23 +65,27 @@ export class SentieroConfirm extends LitElement {
     question: { state: true },
     isRunning: { state: true },
     problem: { state: true },
+    answer: { state: true },
   };
 
   declare private question: Question | null;
   declare private isRunning: boolean;
   declare private problem: string;
+  declare private answer: string;
 
   constructor() {
     super();
     this.question = null;
     this.isRunning = false;
     this.problem = "";
+    this.answer = "";
   }
 
   /** Opens the dialog. */
   async ask(question: Question): Promise<void> {
     this.question = question;
     this.problem = "";
+    this.answer = "";
     this.isRunning = false;
     await this.updateComplete;
     this.#dialog?.showModal();
@@ -76,9 +95,19 @@ export class SentieroConfirm extends LitElement {
     return this.renderRoot.querySelector("dialog");
   }
 
-  async #onYes(): Promise<void> {
+  get #isAllowed(): boolean {
+    const typed = this.question?.typed;
+    return !this.isRunning && (typed === undefined || toPlain(this.answer) === toPlain(typed));
+  }
+
+  #onInput(event: InputEvent): void {
+    this.answer = (event.target as HTMLInputElement).value;
+  }
+
+  async #onYes(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
     const { question } = this;
-    if (!question || this.isRunning) return;
+    if (!question || !this.#isAllowed) return;
     this.isRunning = true;
     this.problem = "";
     try {
@@ -99,15 +128,36 @@ export class SentieroConfirm extends LitElement {
     return html`<dialog aria-labelledby="title" aria-describedby="text">
       <h2 id="title">${question?.title}</h2>
       <p id="text">${question?.text}</p>
-      ${this.problem ? html`<div class="notice danger" role="alert">${this.problem}</div>` : nothing}
-      <div class="buttons">
-        <button class="button" type="button" @click=${this.#onNo}>Cancel</button>
-        <button class="button danger" type="button" ?disabled=${this.isRunning} @click=${this.#onYes}>
-          ${question?.action}
-        </button>
-      </div>
+      <form @submit=${this.#onYes}>
+        ${
+          question?.typed === undefined
+            ? nothing
+            : html`<label>
+                <span>Type <b>${question.typed}</b> to confirm</span>
+                <input
+                  class="field"
+                  type="text"
+                  autocomplete="off"
+                  autocapitalize="off"
+                  spellcheck="false"
+                  .value=${live(this.answer)}
+                  @input=${this.#onInput}
+                />
+              </label>`
+        }
+        ${this.problem ? html`<div class="notice danger" role="alert">${this.problem}</div>` : nothing}
+        <div class="buttons">
+          <button class="button" type="button" @click=${this.#onNo}>Cancel</button>
+          <button class="button danger" type="submit" ?disabled=${!this.#isAllowed}>${question?.action}</button>
+        </div>
+      </form>
     </dialog>`;
   }
+}
+
+/** `1,204` and `1 204` are what `1204` is. */
+function toPlain(text: string): string {
+  return text.toLowerCase().replace(/[\s,.']/g, "");
 }
 
 customElements.define("sentiero-confirm", SentieroConfirm);

@@ -10,7 +10,7 @@ import {
 } from "lit";
 import { brandMark, icon, type IconName } from "./icons.ts";
 import { isTyping } from "./keys.ts";
-import { NAVIGATE_EVENT, basePath, navigate, parseRoute, sessionsPath, type Route } from "./routes.ts";
+import { NAVIGATE_EVENT, basePath, maintenancePath, navigate, parseRoute, sessionsPath, type Route } from "./routes.ts";
 import "./sentiero-session-list.ts";
 import "./sentiero-session-page.ts";
 import "./sentiero-shortcuts.ts";
@@ -27,6 +27,7 @@ interface NavigationItem {
 
 const navigation: readonly NavigationItem[] = [
   { label: "Sessions", icon: "sessions", path: sessionsPath(), routes: ["sessions", "session"] },
+  { label: "Maintenance", icon: "maintenance", path: maintenancePath(), routes: ["maintenance"] },
 ];
 
 /** The dashboard: navigation around the page that the address names. */
@@ -142,10 +143,14 @@ export class SentieroDashboard extends LitElement {
           border-right: 0;
           border-bottom: 1px solid var(--s-border);
         }
+        nav {
+          min-width: 0;
+        }
         nav ul {
           display: flex;
           gap: var(--s-1);
           overflow-x: auto;
+          scrollbar-width: none;
         }
         .brand {
           padding: 0;
@@ -155,6 +160,12 @@ export class SentieroDashboard extends LitElement {
         }
       }
       @media (max-width: 480px) {
+        .item {
+          padding: 7px var(--s-2);
+        }
+        .item .icon {
+          display: none;
+        }
         .name {
           position: absolute;
           width: 1px;
@@ -174,13 +185,16 @@ export class SentieroDashboard extends LitElement {
     `,
   ];
 
-  static override properties: PropertyDeclarations = { route: { state: true } };
+  static override properties: PropertyDeclarations = { route: { state: true }, isStale: { state: true } };
 
   declare private route: Route;
+  /** A part of the dashboard could not be loaded. */
+  declare private isStale: boolean;
 
   constructor() {
     super();
     this.route = parseRoute(new URL(location.href));
+    this.isStale = false;
   }
 
   override connectedCallback(): void {
@@ -199,8 +213,26 @@ export class SentieroDashboard extends LitElement {
     this.removeEventListener("click", this.#onClick);
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("route") && this.route.name === "maintenance") void this.#loadMaintenance();
+  }
+
   protected override updated(changed: PropertyValues): void {
     if (changed.has("route")) document.title = titleOf(this.route);
+  }
+
+  /** A file of its own, because few of those who watch sessions ever open it. */
+  async #loadMaintenance(): Promise<void> {
+    try {
+      await import("./sentiero-maintenance-page.ts");
+      this.isStale = false;
+    } catch {
+      this.isStale = true;
+    }
+  }
+
+  #onReload(): void {
+    location.reload();
   }
 
   #onNavigate = (event: Event): void => {
@@ -258,6 +290,13 @@ export class SentieroDashboard extends LitElement {
           .windowId=${route.windowId}
           .startMs=${route.timeMs}
         ></sentiero-session-page>`;
+      case "maintenance":
+        return this.isStale
+          ? html`<div class="unknown" role="alert">
+              <p>This page could not be loaded: the server can't be reached, or it was updated meanwhile.</p>
+              <button class="button" type="button" @click=${this.#onReload}>Reload</button>
+            </div>`
+          : html`<sentiero-maintenance-page></sentiero-maintenance-page>`;
       case "unknown":
         return html`<div class="unknown">
           <p>There is no such page.</p>
@@ -307,7 +346,9 @@ export class SentieroDashboard extends LitElement {
 }
 
 function titleOf(route: Route): string {
-  const page = { sessions: "Sessions", session: "Session", unknown: "Not found" }[route.name];
+  const page = { sessions: "Sessions", session: "Session", maintenance: "Maintenance", unknown: "Not found" }[
+    route.name
+  ];
   return `${page} · sentiero`;
 }
 

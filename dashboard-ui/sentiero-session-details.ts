@@ -12,6 +12,9 @@ import { formatBytes, formatCount, formatDuration, formatExact } from "./formats
 import { baseStyles } from "./shared-styles.ts";
 import "./sentiero-copy-button.ts";
 
+/** Less is what a clock and a slow network do. */
+const MIN_SKEW_MS = 60_000;
+
 /** Everything that is known of a session, to be looked up rather than read. */
 export class SentieroSessionDetails extends LitElement {
   static override styles: CSSResultGroup = [
@@ -102,6 +105,7 @@ export class SentieroSessionDetails extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { session, shownWindow } = this;
     if (!session) return nothing;
+    const skew = shownWindow ? skewWords(shownWindow.clockSkewMs) : "";
     const metadata = Object.entries(session.metadata);
     return html`
       <section>
@@ -111,6 +115,9 @@ export class SentieroSessionDetails extends LitElement {
           ${session.firstEventAt > 0 ? this.#renderPair("Began", formatExact(session.firstEventAt)) : nothing}
           ${session.lastEventAt > 0 ? this.#renderPair("Last event", formatExact(session.lastEventAt)) : nothing}
           ${this.#renderPair("Last received", formatExact(session.updatedAt))}
+          ${session.browser ? this.#renderPair("Browser", named(session.browser)) : nothing}
+          ${session.os ? this.#renderPair("System", named(session.os)) : nothing}
+          ${session.device ? this.#renderPair("Device", session.device) : nothing}
           ${session.entryUrl ? this.#renderPair("Entry page", session.entryUrl) : nothing}
           ${session.lastUrl ? this.#renderPair("Last page", session.lastUrl) : nothing}
           ${this.#renderPair("Stored", formatBytes(session.byteCount))}
@@ -123,6 +130,7 @@ export class SentieroSessionDetails extends LitElement {
               <dl>
                 ${this.#renderPair("Window id", shownWindow.id, true)}
                 ${this.#renderPair("Duration", formatDuration(shownWindow.lastEventAt - shownWindow.firstEventAt))}
+                ${skew ? this.#renderPair("Clock", skew) : nothing}
                 ${this.#renderPair("Events", formatCount(shownWindow.eventCount))}
                 ${this.#renderPair("Uploads", formatCount(shownWindow.batchCount))}
                 ${this.#renderPair("Stored", formatBytes(shownWindow.byteCount))}
@@ -140,6 +148,16 @@ export class SentieroSessionDetails extends LitElement {
       }
     `;
   }
+}
+
+/** What the browser's clock said; nothing where it was right, or nobody knows. */
+function skewWords(skewMs: number | null): string {
+  if (skewMs === null || Math.abs(skewMs) <= MIN_SKEW_MS) return "";
+  return `The visitor's clock was ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? "behind" : "ahead"}.`;
+}
+
+function named(name: string): string {
+  return name === "Other" ? "Not known" : name;
 }
 
 customElements.define("sentiero-session-details", SentieroSessionDetails);

@@ -11,6 +11,7 @@ import type { SessionList, SessionSummary } from "../src/types.ts";
 import { ApiError, deleteSession, errorText, fetchSession, fetchSessions, isAbort } from "./api.ts";
 import {
   formatAgo,
+  formatClient,
   formatCount,
   formatDate,
   formatDuration,
@@ -34,6 +35,12 @@ const SKELETON_ROWS = 12;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 /** How often the server is asked whether there is something newer, while the page is looked at. */
 const POLL_MS = 20_000;
+
+const deviceIcons: Record<NonNullable<SessionSummary["device"]>, IconName> = {
+  Desktop: "desktop",
+  Mobile: "phone",
+  Tablet: "tablet",
+};
 
 /** All sessions, newest first, a page at a time. */
 export class SentieroSessionList extends LitElement {
@@ -243,11 +250,17 @@ export class SentieroSessionList extends LitElement {
   }
 
   #renderDevice(session: SessionSummary): TemplateResult | typeof nothing {
-    const { viewportWidth: width, viewportHeight: height } = session;
-    if (width === 0) return nothing;
-    const [name, word]: [IconName, string] =
-      width < 600 ? ["phone", "narrow"] : width < 1000 ? ["tablet", "medium"] : ["desktop", "wide"];
-    return html`${icon(name)}<span title="Viewport of the first page (${word})">${width}×${height}</span>`;
+    const { viewportWidth: width, viewportHeight: height, device } = session;
+    const client = formatClient(session);
+    if (width === 0 && !client && !device) return nothing;
+    const bySize = width < 600 ? "Mobile" : width < 1000 ? "Tablet" : "Desktop";
+    const size = width > 0 ? `${width}×${height}` : "";
+    return html`${icon(deviceIcons[device ?? bySize])}
+      <span class="client">
+        ${device ? html`<span class="only-read">${device}, </span>` : nothing}
+        <span class="cut recorded" title=${client || nothing}>${client || size}</span>
+        ${client && size ? html`<span class="faint size" title="Viewport of the first page">${size}</span>` : nothing}
+      </span>`;
   }
 
   #renderTable(sessions: readonly SessionSummary[] | null): TemplateResult {
@@ -261,7 +274,7 @@ export class SentieroSessionList extends LitElement {
           <div class="number" role="columnheader">Pages</div>
           <div class="number" role="columnheader">Events</div>
           <div class="number tabs" role="columnheader">Tabs</div>
-          <div class="device" role="columnheader">Viewport</div>
+          <div class="device" role="columnheader">Browser</div>
           <div role="columnheader"><span class="only-read">Delete</span></div>
         </div>
       </div>

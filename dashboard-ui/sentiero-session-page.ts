@@ -12,6 +12,7 @@ import type { BatchSummary, SessionDetail, WindowSummary } from "../src/types.ts
 import { ApiError, deleteSession, errorText, fetchSession, isAbort, windowSource } from "./api.ts";
 import {
   formatAgo,
+  formatClient,
   formatDate,
   formatDuration,
   formatExact,
@@ -280,6 +281,7 @@ export class SentieroSessionPage extends LitElement {
     const path = session.entryUrl ? pathOf(session.entryUrl) : "No page recorded";
     const host = hostOf(session.entryUrl);
     const began = session.firstEventAt || session.createdAt;
+    const client = formatClient(session);
     const viewport = session.viewportWidth > 0 ? `${session.viewportWidth}×${session.viewportHeight}` : "";
     return html`<header>
       <a class="button square plain back" href=${sessionsPath()} aria-label="All sessions" title="All sessions"
@@ -296,6 +298,7 @@ export class SentieroSessionPage extends LitElement {
         <span>${formatNumberOf(session.pageCount, "page")}</span>
         <span>${formatNumberOf(session.clickCount, "click")}</span>
         <span>${formatNumberOf(session.eventCount, "event")}</span>
+        ${client ? html`<span class="recorded">${client}</span>` : nothing}
         ${viewport ? html`<span title="Viewport of the first page">${viewport}</span>` : nothing}
       </div>
       <div class="actions">
@@ -305,6 +308,18 @@ export class SentieroSessionPage extends LitElement {
         </button>
       </div>
     </header>`;
+  }
+
+  #renderFull({ fullAt }: SessionDetail): TemplateResult | typeof nothing {
+    if (fullAt === null) return nothing;
+    return html`<div class="notice" role="note">
+      ${icon("info")}
+      <p>
+        This session reached its limit at
+        <time datetime=${toIso(fullAt)} title=${formatExact(fullAt)}>${formatDate(fullAt)}</time>; what came later was
+        not kept.
+      </p>
+    </div>`;
   }
 
   #renderProblems(shown: WindowSummary): TemplateResult | typeof nothing {
@@ -395,7 +410,7 @@ export class SentieroSessionPage extends LitElement {
             ></sentiero-window-tabs>`
           : nothing
       }
-      ${this.#renderWindow(session, shown)}
+      ${this.#renderFull(session)} ${this.#renderWindow(session, shown)}
       <sentiero-session-details .session=${session} .shownWindow=${shown}></sentiero-session-details>
       <sentiero-confirm></sentiero-confirm>
     `;

@@ -16,6 +16,13 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
       ],
     },
     {
+      title: "Maintenance",
+      keys: [
+        ["r", "Look again"],
+        ["c", "Check the store"],
+      ],
+    },
+    {
       title: "Replay",
       keys: [
         ["Space", "Play, pause"],

@@ -73,7 +73,7 @@ export const sessionListStyles: CSSResult = css`
   .row {
     position: relative;
     display: grid;
-    grid-template-columns: 148px minmax(0, 1fr) 92px 64px 64px 72px 56px 136px 40px;
+    grid-template-columns: 148px minmax(0, 1fr) 92px 64px 64px 72px 56px 190px 40px;
     gap: 0 var(--s-3);
     align-items: center;
     min-height: 60px;
@@ -148,6 +148,10 @@ export const sessionListStyles: CSSResult = css`
     padding-left: var(--s-4);
     color: var(--s-text-2);
   }
+  .client {
+    display: grid;
+    min-width: 0;
+  }
   .head .device {
     color: inherit;
   }
@@ -189,7 +193,7 @@ export const sessionListStyles: CSSResult = css`
     justify-self: end;
     width: 36px;
   }
-  @media (max-width: 1100px) {
+  @media (max-width: 1240px) {
     .row {
       grid-template-columns: 132px minmax(0, 1fr) 80px 56px 56px 64px 40px;
     }
@@ -238,7 +242,7 @@ export const sessionListStyles: CSSResult = css`
       display: flex;
       align-items: baseline;
       gap: var(--s-2);
-      width: calc(100% - 112px);
+      width: 100%;
     }
     .number {
       order: 1;
@@ -257,9 +261,14 @@ export const sessionListStyles: CSSResult = css`
     }
     .row .device {
       display: flex;
-      justify-content: flex-end;
-      width: 100px;
+      order: 2;
+      width: 100%;
       padding: 0;
+    }
+    .row .client {
+      display: flex;
+      gap: var(--s-2);
+      align-items: baseline;
     }
     .bone {
       width: 60%;

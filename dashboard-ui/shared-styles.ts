@@ -261,3 +261,29 @@ export const centerStyles: CSSResult = css`
     color: var(--s-text-3);
   }
 `;
+
+/** Fields to type into, and their labels. */
+export const fieldStyles: CSSResult = css`
+  .field {
+    width: 100%;
+    min-height: 34px;
+    padding: 6px var(--s-3);
+    border: 1px solid var(--s-control);
+    border-radius: var(--s-radius-sm);
+    background: var(--s-surface);
+    color: var(--s-text);
+    font: inherit;
+    font-size: var(--s-text-sm);
+  }
+  .field::placeholder {
+    color: var(--s-text-3);
+    opacity: 1;
+  }
+  @media (pointer: coarse) {
+    .field {
+      min-height: 40px;
+      /* Smaller text makes iOS zoom in. */
+      font-size: 16px;
+    }
+  }
+`;

@@ -1,4 +1,5 @@
-// Makes a fresh clone ready and then runs a command: `node scripts/setup.mjs [--build] [-- command args…]`.
+// Makes a fresh clone ready and then runs a command: `node scripts/setup.mjs [--runtimes] [--build] [-- command args…]`.
+// `--runtimes` also installs the databases and runtimes that only tests need (test/runtimes).
 // It has no dependencies, because it runs before any are installed, and it runs on the system's Node.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -24,6 +25,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 install();
+if (flags.includes("--runtimes")) installRuntimes();
 if (flags.includes("--build") && isStale()) run(node, [join(root, "scripts", "build.ts")]);
 if (command.length > 0) handOver(...resolve(command));
 
@@ -47,6 +49,28 @@ function install() {
   }
   mkdirSync(modules, { recursive: true });
   writeFileSync(stamp, lock);
+}
+
+/** Runtimes and servers for the tests, in a folder of their own: the demo does without their 430 MB. */
+function installRuntimes() {
+  const folder = join(root, "test", "runtimes");
+  const mark = join(folder, "node_modules", ".sentiero-lock");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(folder, "package-lock.json")))
+    .digest("hex");
+  if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
+  console.log("Installing the runtimes that tests need (about 430 MB, up to a minute) …");
+  const npm = windows ? "npm.cmd" : "npm";
+  run(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder);
+  // Where install scripts are blocked, these lack their binaries.
+  for (const [name, script] of [
+    ["bun", "install.js"],
+    ["deno", "install.cjs"],
+    ["workerd", "install.js"],
+  ]) {
+    run(node, [script], join(folder, "node_modules", name));
+  }
+  writeFileSync(mark, lock);
 }
 
 function works(binary) {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { SentieroError } from "./errors.ts";
 import type { Auth } from "./http/auth.ts";
 import { createWebPlatform, type Platform } from "./platform.ts";
+import type { Codec } from "./storage/codec.ts";
 import type { RecordedEvent } from "./types.ts";
 
 /** Options of `createSentiero`. Everything has a default; unknown names are errors. */
@@ -23,7 +24,8 @@ export interface BasicAuth {
 
 interface BaseOptions {
   /**
-   * Where everything is kept: any storage whose driver is `memory`, or `db0` over SQLite.
+   * Where everything is kept: a storage of unstorage, whatever its driver. A mount `batches` keeps recordings elsewhere
+   * than what is known of them. See docs/storage.md for what each backend promises.
    * @default memory, at most 256 MiB, gone at restart
    */
   storage?: Storage;
@@ -66,6 +68,24 @@ interface BaseOptions {
      */
     redactEvent?: (event: RecordedEvent) => RecordedEvent | null | undefined;
   };
+  /**
+   * What an answered recording survives, where the backend lets us choose (SQLite): `power` waits for the disk,
+   * `process` survives the end of the process only. @default "power"
+   */
+  durability?: "power" | "process";
+  /** Sessions whose last batch is older than this are removed. @default undefined: kept for ever */
+  retentionDays?: number;
+  /** A session without new batches for this long is settled: its batches are joined. @default 1800000 (30 minutes) */
+  settleAfterMs?: number;
+  /** A batch that comes so long after a settled session's last one begins a new session. @default 604800000 (7 days) */
+  lateAfterMs?: number;
+  /**
+   * Settle sessions and keep retention from a timer in this process. Without it, call `sentiero.maintain()` yourself, as
+   * the Workers adapter does from `scheduled()`. @default true, but on Workers
+   */
+  maintenance?: boolean;
+  /** Goes around everything that is kept: encryption at rest, or keys that are destroyed to erase. @default identity */
+  codec?: Codec;
   limits?: {
     /** Bytes of a request body as received. @default 8388608 (8 MiB) */
     maxBodyBytes?: number;
@@ -75,6 +95,16 @@ interface BaseOptions {
     maxEventsPerBatch?: number;
     /** Bytes the memory store keeps before it drops the oldest session. @default 268435456 (256 MiB) */
     maxMemoryBytes?: number;
+    /** Bytes of bodies that are worked on at once, as received and inflated; above it 503. @default 67108864 (64 MiB) */
+    maxInflightBytes?: number;
+    /** Sessions that are kept; the oldest go first. @default undefined: no limit */
+    maxSessions?: number;
+    /** Events of one session; above it, it stops growing. @default undefined: no limit */
+    maxEventsPerSession?: number;
+    /** Stored bytes of one session; above it, it stops growing. @default 104857600 (100 MiB) */
+    maxBytesPerSession?: number;
+    /** Bytes taken in on one day (UTC), about; above it, recordings get 429 until midnight. @default 5368709120 (5 GiB) */
+    maxBytesPerDay?: number;
   };
   /** Only who began a session may add to it: later batches must carry its key, where the first one had one. @default true */
   bindSessions?: boolean;
@@ -88,12 +118,22 @@ interface BaseOptions {
 
 /** Options with every default filled in. Frozen. */
 export type ResolvedOptions = Readonly<
-  Omit<Required<BaseOptions>, "storage" | "publicUrl" | "redaction" | "limits" | "platform"> & {
+  Omit<
+    Required<BaseOptions>,
+    "storage" | "publicUrl" | "redaction" | "limits" | "platform" | "retentionDays" | "codec"
+  > & {
     storage: Storage | undefined;
     publicUrl: string | undefined;
     auth: Auth;
     redactEvent: ((event: RecordedEvent) => RecordedEvent | null | undefined) | undefined;
-    limits: Readonly<Required<NonNullable<BaseOptions["limits"]>>>;
+    retentionDays: number | undefined;
+    codec: Codec | undefined;
+    limits: Readonly<
+      Required<Omit<NonNullable<BaseOptions["limits"]>, "maxSessions" | "maxEventsPerSession">> & {
+        maxSessions: number | undefined;
+        maxEventsPerSession: number | undefined;
+      }
+    >;
     platform: Platform;
   }
 >;
@@ -118,9 +158,15 @@ export function resolveOptions(options: SentieroOptions = {}): ResolvedOptions {
     onError: toSafe(rest.onError),
     storage: rest.storage,
     publicUrl: rest.publicUrl,
+    retentionDays: rest.retentionDays,
+    codec: rest.codec,
     auth: toAuth(basicAuth, authorize, allowInsecureDashboard),
     redactEvent: redaction.redactEvent,
-    limits: Object.freeze(limits),
+    limits: Object.freeze({
+      ...limits,
+      maxSessions: limits.maxSessions,
+      maxEventsPerSession: limits.maxEventsPerSession,
+    }),
     platform: Object.assign(createWebPlatform(), platform),
   });
 }
@@ -148,15 +194,13 @@ function toAuth(
 
 const flag = (fallback: boolean) => v.optional(v.boolean("must be true or false"), fallback);
 
-const whole = (fallback: number) =>
-  v.optional(
-    v.pipe(
-      v.number("must be a positive integer"),
-      v.safeInteger("must be a positive integer"),
-      v.minValue(1, "must be a positive integer"),
-    ),
-    fallback,
-  );
+const positive = v.pipe(
+  v.number("must be a positive integer"),
+  v.safeInteger("must be a positive integer"),
+  v.minValue(1, "must be a positive integer"),
+);
+
+const whole = (fallback: number) => v.optional(positive, fallback);
 
 const text = (message: string) =>
   v.pipe(
@@ -236,12 +280,37 @@ const Schema = v.strictObject({
     }),
     {},
   ),
+  durability: v.optional(v.picklist(["power", "process"], 'must be "power" or "process"'), "power"),
+  retentionDays: v.optional(v.pipe(positive, v.maxValue(36_500, "must be at most 36500"))),
+  settleAfterMs: v.optional(v.pipe(positive, v.minValue(60_000, "must be at least 60000")), 1_800_000),
+  lateAfterMs: whole(604_800_000),
+  maintenance: v.optional(
+    v.boolean("must be true or false"),
+    () => globalThis.navigator?.userAgent !== "Cloudflare-Workers",
+  ),
+  codec: v.optional(
+    v.custom<Codec>(
+      (value) =>
+        typeof value === "object" &&
+        value !== null &&
+        "encode" in value &&
+        typeof value.encode === "function" &&
+        "decode" in value &&
+        typeof value.decode === "function",
+      "must have the functions encode and decode",
+    ),
+  ),
   limits: v.optional(
     v.strictObject({
       maxBodyBytes: whole(8 * 1024 * 1024),
       maxInflatedBytes: whole(64 * 1024 * 1024),
       maxEventsPerBatch: whole(100_000),
       maxMemoryBytes: whole(256 * 1024 * 1024),
+      maxInflightBytes: whole(64 * 1024 * 1024),
+      maxSessions: v.optional(positive),
+      maxEventsPerSession: v.optional(positive),
+      maxBytesPerSession: whole(100 * 1024 * 1024),
+      maxBytesPerDay: whole(5 * 1024 * 1024 * 1024),
     }),
     {},
   ),
@@ -267,6 +336,9 @@ const RENAMED: Readonly<Record<string, string>> = {
   flush_interval: "flushIntervalMs",
   session_idle_timeout: "sessionIdleTimeoutMs",
   session_max_age: "sessionMaxAgeMs",
+  max_sessions: "limits.maxSessions",
+  max_events_per_session: "limits.maxEventsPerSession",
+  retention_period: "retentionDays",
   max_events_per_request: "limits.maxEventsPerBatch",
 };
 

@@ -7,6 +7,8 @@ export interface Platform {
   /** Inflates gzip, stopping as soon as more than `maxBytes` come out. */
   gunzip(bytes: Uint8Array, maxBytes: number): MaybePromise<Uint8Array | "too-large" | "corrupt">;
   gzip(bytes: Uint8Array): MaybePromise<Uint8Array>;
+  /** Gzip at the best ratio, off the event loop where that can be: for what is written once and kept long. */
+  compress(bytes: Uint8Array): MaybePromise<Uint8Array>;
   /** SHA-256 as 64 lower-case hex digits; of text, its UTF-8 bytes. */
   sha256(data: Uint8Array | string): MaybePromise<string>;
   /** Runs a task after the events that are already waiting, so that writes of one tick are committed together. */
@@ -23,11 +25,16 @@ export function createWebPlatform(): Platform {
   const isWorkers = globalThis.navigator?.userAgent === "Cloudflare-Workers";
   return {
     gunzip,
-    gzip: async (bytes) => collect(pipe(bytes, new CompressionStream("gzip")), Infinity) as Promise<Uint8Array>,
+    gzip: deflate,
+    compress: deflate,
     sha256,
     defer: (task) => void setTimeout(task, 0),
     maxInflatedBytes: isWorkers ? 16 * 1024 * 1024 : Infinity,
   };
+}
+
+async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
+  return (await collect(pipe(bytes, new CompressionStream("gzip")), Infinity))!;
 }
 
 async function sha256(data: Uint8Array | string): Promise<string> {

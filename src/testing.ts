@@ -1,8 +1,30 @@
-import type { BlobStore } from "./storage/blobs.ts";
-import type { Cursor, DocumentPage, DocumentStore, PageQuery, StoredDocument } from "./storage/documents.ts";
-import type { Store } from "./storage/store.ts";
+import type { BlobPage, BlobStore } from "./storage/blobs.ts";
+import type {
+  CountQuery,
+  Cursor,
+  DocumentPage,
+  DocumentStore,
+  PageQuery,
+  PutOptions,
+  StoredDocument,
+} from "./storage/documents.ts";
+import type { Finding, PutWithBlobs, Store, StoreDescription } from "./storage/store.ts";
 
-export type { BlobStore, Cursor, DocumentPage, DocumentStore, PageQuery, Store, StoredDocument };
+export type {
+  BlobPage,
+  BlobStore,
+  CountQuery,
+  Cursor,
+  DocumentPage,
+  DocumentStore,
+  Finding,
+  PageQuery,
+  PutOptions,
+  PutWithBlobs,
+  Store,
+  StoreDescription,
+  StoredDocument,
+};
 
 /** One law that every store keeps. */
 export interface ContractCase {
@@ -289,13 +311,13 @@ const BLOB_LAWS: Readonly<Record<string, Law>> = {
   },
 
   "blobs: bytes come back exactly": async ({ blobs }) => {
-    const big = new Uint8Array(5 * 1024 * 1024);
-    for (let index = 0; index < big.length; index++) big[index] = (index * 31 + (index >> 8)) & 0xff;
     const bodies: Record<string, Uint8Array> = {
       "all values": Uint8Array.from({ length: 256 }, (_, value) => value),
       empty: new Uint8Array(),
       zeros: new Uint8Array(3),
-      "5 MB": big,
+      "5 MB": patternOf(5 * 1024 * 1024),
+      "bytes like those that stores mark their own with": Uint8Array.of(0xf5, 1, 0x7b, 0x7d),
+      "one such byte": Uint8Array.of(0xf5),
       "a view into a larger buffer": Uint8Array.from([9, 9, 1, 2, 3, 9, 9]).subarray(2, 5),
     };
     for (const text of ["123", "null", "true", "{}", "[1]", "base64:AAAA", "AAAA", "\u{feff}text"]) {
@@ -310,31 +332,93 @@ const BLOB_LAWS: Readonly<Record<string, Law>> = {
     }
   },
 
-  "blobs: creating one again changes nothing": async ({ blobs }) => {
-    const bytes = Uint8Array.from([1, 2, 3]);
-    await blobs.create("a:1", bytes);
-    await blobs.create("a:1", bytes);
-    await blobs.create("a:1", Uint8Array.from([9]));
-    equal([...((await blobs.get("a:1")) ?? [])], [1, 2, 3], "the bytes that came first");
+  "blobs: creating one again with the same bytes changes nothing, at once or later": async ({ blobs }) => {
+    // A key names its content, so that other bytes never come under the same key; a store may or may not look.
+    const bytes = patternOf(5_000);
+    const create = () => blobs.create("a:1", bytes);
+    await create();
+    await create();
+    const readings = [...Array.from({ length: 5 }, create), ...Array.from({ length: 5 }, () => blobs.get("a:1"))];
+    await Promise.all(readings);
+    check(isSameBytes((await blobs.get("a:1")) ?? new Uint8Array(), bytes), "the bytes changed");
     await blobs.remove("a:1");
+    equal(await blobs.get("a:1"), null, "the removed blob");
     await blobs.create("a:1", Uint8Array.from([9]));
     equal([...((await blobs.get("a:1")) ?? [])], [9], "the bytes after a removal");
   },
 
   "blobs: a removed one is gone, and only it": async ({ blobs }) => {
-    for (const key of ["a:1", "a:10", "a:1:2"]) await blobs.create(key, Uint8Array.of(1));
+    for (const key of ["a:1", "a:10", "a:2:1"]) await blobs.create(key, Uint8Array.of(1));
     await blobs.remove("a:1");
-    equal(await Promise.all(["a:1", "a:10", "a:1:2"].map((key) => blobs.has(key))), [false, true, true], "has");
+    equal(await Promise.all(["a:1", "a:10", "a:2:1"].map((key) => blobs.has(key))), [false, true, true], "has");
     equal(await blobs.get("a:1"), null, "get");
   },
 
   "blobs: removing a prefix takes only what lies under it": async ({ blobs }) => {
+    // No key lies under another key: on a disk it would be a file and a folder at once.
     const under = ["a:1:x", "a:1:y:z", "a:1:0", "a:1:_digest", "a:1:-"];
-    const beside = ["a:10:x", "a:1", "a:1-:x", "a:1_:x", "a:11", "a:2:x", "b:a:1:x", "aa:1:x"];
+    const beside = ["a:10:x", "a:1-:x", "a:1_:x", "a:11:x", "a:2:x", "b:a:1:x", "aa:1:x", "a:x"];
     for (const key of [...under, ...beside]) await blobs.create(key, Uint8Array.of(1));
     await blobs.removeAll("a:1:");
     for (const key of under) check(!(await blobs.has(key)), `${key} is still there`);
     for (const key of beside) check(await blobs.has(key), `${key} was removed too`);
+    await blobs.removeAll("a:1:");
+  },
+
+  "blobs: a listing has every key under its prefix, and no other": async ({ blobs }) => {
+    equal(await blobs.list("a:1:", null), { keys: [], cursor: null }, "a listing of nothing");
+    const under = ["a:1:x", "a:1:y:z", "a:1:0", "a:1:_digest", "a:1:-"];
+    const beside = ["a:10:x", "a:1-:x", "a:1_:x", "a:2:x", "b:a:1:x", "aa:1:x"];
+    for (const key of [...under, ...beside]) await blobs.create(key, Uint8Array.of(1));
+    equal([...(await listAll(blobs, "a:1:"))].sort(), [...under].sort(), "the keys under a:1:");
+    equal([...(await listAll(blobs, "b:"))], ["b:a:1:x"], "the keys under b:");
+    equal([...(await listAll(blobs, ""))].sort(), [...under, ...beside].sort(), "all keys");
+    await blobs.removeAll("a:");
+    equal([...(await listAll(blobs, ""))].sort(), ["aa:1:x", "b:a:1:x"], "the keys that are left");
+  },
+
+  "blobs: what is removed or added during a listing makes it miss no other": async ({ blobs }) => {
+    const keys = Array.from({ length: 1_050 }, (_, index) => `a:${index % 3}:${String(index).padStart(5, "0")}`);
+    for (let at = 0; at < keys.length; at += 50) {
+      await Promise.all(keys.slice(at, at + 50).map((key) => blobs.create(key, Uint8Array.of(1))));
+    }
+    equal((await listAll(blobs, "a:")).size, keys.length, "how many keys are listed");
+    const found = new Set<string>();
+    const removed = new Set<string>();
+    let pages = 0;
+    let cursor: string | null = null;
+    do {
+      const listed: BlobPage = await blobs.list("a:", cursor);
+      for (const key of listed.keys) found.add(key);
+      // Of those that were listed, of those that may still come, and new ones.
+      const gone = [...listed.keys.slice(0, 20), ...keys.filter((_, index) => index % 100 === pages)];
+      await Promise.all([...new Set(gone)].map((key) => blobs.remove(key)));
+      for (const key of gone) removed.add(key);
+      await blobs.create(`a:0:${pages}`, Uint8Array.of(1));
+      cursor = listed.cursor;
+      check(++pages < 1_000, "the listing does not end");
+    } while (cursor !== null);
+    const missed = keys.filter((key) => !found.has(key) && !removed.has(key));
+    equal(missed, [], "keys that were there all the time and did not come");
+    await blobs.removeAll("a:");
+    equal(await blobs.list("a:", null), { keys: [], cursor: null }, "a listing after everything was removed");
+  },
+
+  "blobs: one of 20 MB comes back exactly, is listed once, and goes as a whole": async ({ blobs }) => {
+    const bytes = patternOf(20 * 1024 * 1024);
+    await blobs.create("a:1:big", bytes);
+    await blobs.create("a:2:big", bytes.subarray(0, 2_000_001));
+    await blobs.create("a:1:big", bytes);
+    check(await blobs.has("a:1:big"), "has does not know it");
+    const found = await blobs.get("a:1:big");
+    check(found !== null && isSameBytes(found, bytes), "the bytes came back changed");
+    equal([...(await listAll(blobs, "a:"))].sort(), ["a:1:big", "a:2:big"], "the keys");
+    await blobs.remove("a:1:big");
+    equal(await blobs.get("a:1:big"), null, "the removed blob");
+    equal((await blobs.get("a:2:big"))?.length, 2_000_001, "the length of the other blob");
+    await blobs.removeAll("a:2:");
+    equal(await blobs.get("a:2:big"), null, "the blob removed by its prefix");
+    equal([...(await listAll(blobs, ""))], [], "the keys that are left");
   },
 
   "blobs: many are written at once": async ({ blobs }) => {
@@ -367,6 +451,39 @@ const STORE_LAWS: Readonly<Record<string, Law>> = {
     check(await store.blobs.has("a:1"), "the document was put, its blob is not there");
     check(!(await put(0, "a:2")), "created twice");
     check(!(await store.blobs.has("a:2")), "the put was refused, its blob is there");
+  },
+
+  "store: a put keeps blobs of 3 MB, or none of them": async (store) => {
+    if (!store.putWithBlobs) return;
+    const bytes = patternOf(3 * 1024 * 1024);
+    const put = (expectedVersion: number, key: string) =>
+      store.putWithBlobs!(ITEMS, "a", {}, { score: 1, expectedVersion }, new Map([[key, bytes]]));
+    check(await put(0, "a:1:x"), "creating failed");
+    const found = await store.blobs.get("a:1:x");
+    check(found !== null && isSameBytes(found, bytes), "the bytes came back changed");
+    check(!(await put(0, "a:1:y")), "created twice");
+    equal(await store.blobs.get("a:1:y"), null, "the blob of the refused put");
+    check(await put(1, "a:1:y"), "changing failed");
+    check(await store.blobs.has("a:1:y"), "the document was put, its blob is not there");
+  },
+
+  "store: says what it is and promises": async ({ about }) => {
+    check(about.name.length > 0, "it has no name");
+    check(["any", "one machine", "one process"].includes(about.writers), `writers: ${about.writers}`);
+    check(["power", "process", "database", "none"].includes(about.durability), `durability: ${about.durability}`);
+  },
+
+  "store: looks after itself without finding an error in an empty store": async (store) => {
+    for (const { level, what, remedy } of await store.check()) {
+      check(level === "warning", `${level}: ${what}`);
+      check(what.length > 0 && remedy.length > 0, "a finding says nothing");
+    }
+    equal([...(await listAll(store.blobs, ""))], [], "what the look left behind");
+  },
+
+  "store: the first to ask sets the schema": async (store) => {
+    equal(await Promise.all([store.schemaVersion(7), store.schemaVersion(7)]), [7, 7], "asked twice at once");
+    equal(await store.schemaVersion(9), 7, "asked later");
   },
 
   "store: closing waits for what was begun": async (store) => {
@@ -449,6 +566,29 @@ function nest(levels: number): unknown {
 
 async function add(documents: DocumentStore, id: string, score: number, terms?: readonly string[]): Promise<void> {
   check(await documents.put(ITEMS, id, { id }, { score, terms, expectedVersion: 0 }), `creating ${quote(id)} failed`);
+}
+
+/** All keys of a listing. */
+async function listAll(blobs: BlobStore, prefix: string): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  let cursor: string | null = null;
+  for (let pages = 0; pages < 1_000; pages++) {
+    const listed: BlobPage = await blobs.list(prefix, cursor);
+    for (const key of listed.keys) {
+      check(key.startsWith(prefix), `${key} is listed under ${quote(prefix)}`);
+      keys.add(key);
+    }
+    cursor = listed.cursor;
+    if (cursor === null) return keys;
+  }
+  throw new Error("the listing does not end");
+}
+
+/** Bytes that are not the same twice within some thousand. */
+function patternOf(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) + (index >> 16)) & 0xff;
+  return bytes;
 }
 
 async function page(

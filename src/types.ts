@@ -50,8 +50,8 @@ export interface SessionSummary {
   readonly lastEventAt: number;
   /** `lastEventAt - firstEventAt`. */
   readonly durationMs: number;
-  /** `live` while events arrived in the last five minutes, else `idle`. */
-  readonly state: "live" | "idle";
+  /** `live` while batches arrived in the last five minutes, then `idle`, and `settled` once its batches were joined. */
+  readonly state: "live" | "idle" | "settled";
   readonly eventCount: number;
   readonly clickCount: number;
   /** Page loads. */
@@ -65,6 +65,12 @@ export interface SessionSummary {
   /** CSS pixels of the first page's viewport; 0 where none was recorded. */
   readonly viewportWidth: number;
   readonly viewportHeight: number;
+  /** By the newest user agent; `Other` where it is not known, null where none was sent. */
+  readonly browser: string | null;
+  readonly device: "Desktop" | "Mobile" | "Tablet" | null;
+  readonly os: string | null;
+  /** Server clock: when the session reached a limit of its own and stopped growing; null where it did not. */
+  readonly fullAt: number | null;
   readonly metadata: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -81,6 +87,11 @@ export interface WindowSummary {
   readonly gaps: readonly Gap[];
   /** Uploads that came twice under one number with different content; the first is played. */
   readonly conflictCount: number;
+  /**
+   * How far the browser's clock was behind the server's, in ms: the smallest difference between a batch's arrival and
+   * its sending, so it holds the fastest way over the network too. Null where no batch told when it was sent.
+   */
+  readonly clockSkewMs: number | null;
 }
 
 /** One session with its tabs, oldest first. */
@@ -88,7 +99,7 @@ export interface SessionDetail extends SessionSummary {
   readonly windows: readonly WindowSummary[];
 }
 
-/** One stored batch, as the replay needs to know it. */
+/** One stored batch, or a segment of several that a settled window's batches were joined to, as the replay needs to know it. */
 export interface BatchSummary {
   /** Names the batch within its window; pass it to `…/batches/:key`. */
   readonly key: string;
@@ -126,6 +137,121 @@ export interface SessionAnswer {
 export interface BatchList {
   readonly apiVersion: number;
   readonly batches: readonly BatchSummary[];
+}
+
+/**
+ * Which sessions are meant: all that is given must hold, and something must be given. Times are the server's clock and
+ * stand for the session's last batch, both inclusive.
+ */
+export interface Selection {
+  /** At most 1,000. */
+  readonly ids?: readonly string[];
+  readonly from?: number;
+  readonly to?: number;
+  /** The value of the metadata `userId` (or `user_id`), exactly. */
+  readonly user?: string;
+  /** Metadata by key, each value compared as text. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Work over many sessions, done in small steps that survive the end of the process. Times are epoch ms. */
+export interface Job {
+  readonly id: string;
+  /** `purge` and `erase` delete what is selected, `purge` by age; `reindex` derives every document from its batches again. */
+  readonly kind: "purge" | "erase" | "reindex";
+  /** Who began it: a person, or the retention that the options set. */
+  readonly origin: "person" | "retention";
+  readonly state: "running" | "done" | "failed" | "cancelled";
+  /** What was asked for; null once the job has ended, because it may name a person. */
+  readonly selection: Selection | null;
+  /** Sessions looked at, those that were changed or removed, and how many there were about when it began (null: not known). */
+  readonly seen: number;
+  readonly changed: number;
+  readonly total: number | null;
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  readonly endedAt: number | null;
+  /** Why it failed, in words for a person. */
+  readonly error: string | null;
+}
+
+/** What sessions of one day (UTC, by their first batch) take up in the store, as far as this process knows. */
+export interface DayUsage {
+  /** `2026-05-04`. */
+  readonly day: string;
+  readonly sessions: number;
+  readonly events: number;
+  /** Stored bytes by kind. */
+  readonly batchBytes: number;
+  readonly segmentBytes: number;
+  /** Bytes that arrived on this day, kept or not since. */
+  readonly receivedBytes: number;
+}
+
+/** Something that is wrong or worth knowing, and what to do about it. */
+export interface Notice {
+  readonly level: "error" | "warning" | "info";
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** What `GET /api/maintenance` answers. */
+export interface MaintenanceAnswer {
+  readonly apiVersion: number;
+  readonly store: {
+    readonly name: string;
+    readonly writers: "any" | "one machine" | "one process";
+    readonly durability: "power" | "process" | "database" | "none";
+  };
+  readonly retention: {
+    /** Null: recordings are kept for ever. */
+    readonly days: number | null;
+    readonly lastRunAt: number | null;
+    /** Sessions that the last run removed. */
+    readonly lastRemoved: number;
+    /** Null where nothing is planned: without retention, or where no timer runs in this process. */
+    readonly nextRunAt: number | null;
+  };
+  /** Joining of finished sessions. */
+  readonly settling: { readonly lastRunAt: number | null; readonly settledSessions: number };
+  /** The last 90 days that have sessions, oldest first, and everything together. */
+  readonly usage: { readonly days: readonly DayUsage[]; readonly total: Omit<DayUsage, "day"> };
+  readonly limits: {
+    readonly maxBytesPerDay: number;
+    /** Bytes that arrived today (UTC). */
+    readonly receivedToday: number;
+    /** Today's limit is reached: recordings are refused until midnight UTC. */
+    readonly isReached: boolean;
+  };
+  /** Newest first, at most 20. */
+  readonly jobs: readonly Job[];
+  readonly notices: readonly Notice[];
+}
+
+/** What `POST /api/maintenance/preview` answers: what a selection holds. */
+export interface PreviewAnswer {
+  readonly apiVersion: number;
+  readonly sessions: number;
+  readonly events: number;
+  readonly bytes: number;
+  /** First and last arrival among them, null where there are none. */
+  readonly oldestAt: number | null;
+  readonly newestAt: number | null;
+  /** False where counting was stopped after a while: there are at least so many. */
+  readonly isComplete: boolean;
+}
+
+/** What `POST /api/maintenance/jobs`, `GET /api/maintenance/jobs/:id` and `POST …/jobs/:id/cancel` answer. */
+export interface JobAnswer {
+  readonly apiVersion: number;
+  readonly job: Job;
+}
+
+/** What `GET /api/maintenance/doctor` answers. */
+export interface DoctorAnswer {
+  readonly apiVersion: number;
+  readonly checkedAt: number;
+  readonly notices: readonly Notice[];
 }
 
 /** What every error of the API answers. */

@@ -4,6 +4,7 @@ import { checkSameOrigin } from "../http/csrf.ts";
 import { escapeHtml } from "../http/responses.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import { createMaintenanceApi, type MaintenanceParts } from "./api/maintenance.ts";
 import { createSessionsApi } from "./api/sessions.ts";
 import { assetFile } from "./assets.ts";
 
@@ -15,10 +16,14 @@ import { assetFile } from "./assets.ts";
 export function createDashboardHandler(
   options: ResolvedOptions,
   sessions: Sessions,
+  maintenance: MaintenanceParts,
   assets: (request: Request) => Promise<Response | null>,
 ): (request: Request) => Promise<Response> {
   const { basePath, auth, platform, onError } = options;
-  const api = createSessionsApi(sessions);
+  const apis: Readonly<Record<string, ReturnType<typeof createSessionsApi>>> = {
+    sessions: createSessionsApi(sessions),
+    maintenance: createMaintenanceApi(maintenance),
+  };
   const shell = createShell(basePath);
 
   async function answer(request: Request): Promise<Response> {
@@ -33,7 +38,12 @@ export function createDashboardHandler(
     const instead = await checkAuth(request, auth, platform, onError);
     if (instead) return instead;
     checkSameOrigin(request, options);
-    if (isApi) return api(request, path.slice("/api".length), searchParams);
+    if (isApi) {
+      const [, , resource = ""] = path.split("/");
+      const api = Object.hasOwn(apis, resource) ? apis[resource] : undefined;
+      if (!api) throw new HTTPError(404, "route not found");
+      return api(request, path.slice(`/api/${resource}`.length), searchParams);
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       throw new HTTPError(405, "method not allowed", { headers: { allow: "GET, HEAD" } });
     }
@@ -86,7 +96,7 @@ ${response.status === 404 ? `<p><a href="${escapeHtml(basePath)}/">All sessions<
 
 /** The client routes there are. What they show is decided in the browser. */
 function isPage(path: string): boolean {
-  return path === "/" || /^\/sessions\/[A-Za-z0-9_-]{1,128}(\/windows\/[A-Za-z0-9_-]{1,128})?$/.test(path);
+  return path === "/" || path === "/maintenance" || /^\/sessions\/[A-Za-z0-9_-]{1,128}(\/windows\/[A-Za-z0-9_-]{1,128})?$/.test(path);
 }
 
 function createShell(basePath: string): () => Response {

@@ -1,4 +1,5 @@
 import { HTTPError, toErrorResponse } from "../errors.ts";
+import { createAdmission, type Visit } from "../http/admission.ts";
 import { readBody } from "../http/body.ts";
 import { readCookie } from "../http/cookies.ts";
 import { corsHeaders, isOriginAllowed } from "../http/origin.ts";
@@ -8,6 +9,8 @@ import { redactBatch } from "../privacy/redact.ts";
 import { parseBatch } from "../rrweb/batch.ts";
 import { digestBatch } from "../sessions/digest.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { Usage } from "../sessions/usage.ts";
+import { toUserTerm, userOf } from "../sessions/user.ts";
 import type { Batch } from "../types.ts";
 
 /**
@@ -21,13 +24,17 @@ import type { Batch } from "../types.ts";
  * | 403 | the page's origin is not allowed |
  * | 405 | not a POST |
  * | 409, 410 | the recorder has to begin a new session |
+ * | 429 | the session, or the day, has reached its limit |
+ * | 503 | too much to do, or the database is away; `Retry-After` says when to come back |
  */
 export function createEventsHandler(
   options: ResolvedOptions,
   sessions: Sessions,
+  usage: Usage,
 ): (request: Request) => Promise<Response> {
   const { platform, limits, clock, onError } = options;
   const namedOrigins = new Set<string>();
+  const admission = createAdmission(limits);
 
   async function take(request: Request): Promise<Response> {
     if (request.method === "OPTIONS") return empty(204, PREFLIGHT);
@@ -39,7 +46,19 @@ export function createEventsHandler(
     }
     if (isOptedOut(request)) return empty(204);
 
+    if (usage.receivedOn(clock()) >= limits.maxBytesPerDay) throw tooMuchToday();
+    const visit = admission.enter(request);
+    try {
+      await keep(request, visit);
+    } finally {
+      visit.leave();
+    }
+    return answer({ status: "ok" });
+  }
+
+  async function keep(request: Request, visit: Visit): Promise<void> {
     const body = await readBody(request, platform, limits);
+    visit.grow(body.bytes.byteLength);
     const { batch: received, eventsJson } = parseBatch(body.bytes, limits);
     const batch = redactBatch(received, options);
     const isAsReceived = batch === received && eventsJson !== null;
@@ -47,9 +66,24 @@ export function createEventsHandler(
     const hash = (await platform.sha256(json.events)).slice(0, 24);
     const stored = isAsReceived && body.gzip ? body.gzip : await platform.gzip(json.body);
     const keyHash = batch.key ? (await platform.sha256(batch.key)).slice(0, 32) : null;
-    const digest = digestBatch(batch, { hash, keyHash, receivedAt: clock(), bytes: stored.byteLength });
+    const user = userOf(batch.metadata ?? {});
+    const userTerm = user === null ? null : await toUserTerm(user, platform);
+    const digest = digestBatch(batch, { hash, keyHash, userTerm, receivedAt: clock(), bytes: stored.byteLength });
     await sessions.append(digest, stored);
-    return answer({ status: "ok" });
+    if (usage.isDue()) fold(request);
+  }
+
+  /** Nobody waits for it; where a request's end would end it, the runtime is told. */
+  function fold(request: Request): void {
+    const folding = usage.fold().catch(onError);
+    (request as { waitUntil?: (promise: Promise<unknown>) => void }).waitUntil?.(folding);
+  }
+
+  /** Nothing more today: clients need not ask before the day (UTC) ends, or an hour has passed. */
+  function tooMuchToday(): HTTPError {
+    const restMs = 86_400_000 - (clock() % 86_400_000);
+    const seconds = Math.ceil(Math.min(restMs, 3_600_000) / 1000);
+    return new HTTPError(429, "too much today", { headers: { "retry-after": String(seconds) } });
   }
 
   function isOptedOut(request: Request): boolean {

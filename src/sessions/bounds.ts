@@ -3,15 +3,34 @@ import {
   MAX_DOCUMENT_LENGTH,
   MAX_RUNS,
   MAX_SEQ,
+  MAX_TERMS,
   MAX_WINDOWS,
   ROWS_PER_PAGE,
   type SessionDocument,
 } from "./document.ts";
 import { countRows } from "./merge.ts";
 
-/** Whether a session may have one more batch, by number, window and run. A full one goes on under a new id. */
-export function hasRoom(document: SessionDocument | null, { windowId, run, seq }: BatchDigest): boolean {
+/** What one session may hold; undefined is no limit. */
+export interface SessionLimits {
+  readonly maxEventsPerSession: number | undefined;
+  /** Stored bytes, as received. */
+  readonly maxBytesPerSession: number | undefined;
+}
+
+/**
+ * Whether a batch would lead over a limit of its session. One that has no full snapshot yet goes on until it has: it
+ * could not be played.
+ */
+export function isOverLimit(document: SessionDocument, { events, bytes }: BatchDigest, limits: SessionLimits): boolean {
+  if (document.snapshots === 0) return false;
+  const { maxEventsPerSession = Infinity, maxBytesPerSession = Infinity } = limits;
+  return document.fullAt > 0 || document.events + events > maxEventsPerSession || document.bytes + bytes > maxBytesPerSession;
+}
+
+/** Whether a session may have one more batch, by number, person, window and run. A full one goes on under a new id. */
+export function hasRoom(document: SessionDocument | null, { windowId, run, seq, userTerm }: BatchDigest): boolean {
   if (seq > MAX_SEQ) return false;
+  if (document && userTerm && document.terms.length >= MAX_TERMS && !document.terms.includes(userTerm)) return false;
   const window = document?.windows.find(({ id }) => id === windowId);
   if (!window) return (document?.windows.length ?? 0) < MAX_WINDOWS;
   return window.runs.length < MAX_RUNS || window.runs.some(({ id }) => id === run);
@@ -29,11 +48,11 @@ export function checkSize(document: SessionDocument): "fits" | "spill" | "full" 
 /** No JSON of this document is longer; most are far below the limit, and writing one for every batch would be felt. */
 function boundLength({ metadata, gaps, windows, indexPages }: SessionDocument): number {
   // Numbers are up to 24 characters, ids up to 128, the two addresses some 600 each.
-  let length = 2_400 + gaps.length * 300 + indexPages.length * 20;
+  let length = 3_100 + gaps.length * 300 + indexPages.length * 20;
   for (const [, , , size] of metadata) length += size;
   for (const { runs } of windows) {
     length += 400;
-    for (const { seqs, rows } of runs) length += 120 + seqs.length * 16 + rows.length * 130;
+    for (const { seqs, rows } of runs) length += 150 + seqs.length * 16 + rows.length * 130;
   }
   return length;
 }

@@ -1,6 +1,7 @@
 import { EventType, isClick, pageOf } from "../rrweb/events.ts";
 import type { Batch, Gap } from "../types.ts";
-import type { Page } from "./document.ts";
+import type { Client, Page } from "./document.ts";
+import { parseUserAgent } from "./user-agent.ts";
 
 /** What a session document needs to know of one batch. */
 export interface BatchDigest {
@@ -12,6 +13,8 @@ export interface BatchDigest {
   /** First 24 hex digits of the SHA-256 of the events' JSON. */
   readonly hash: string;
   readonly keyHash: string | null;
+  /** The word of the person that its metadata names, or null; see `user.ts`. */
+  readonly userTerm: string | null;
   /** Server clock. */
   readonly receivedAt: number;
   /** Browser clock; 0 where no event had a time. */
@@ -22,6 +25,9 @@ export interface BatchDigest {
   readonly pages: number;
   readonly bytes: number;
   readonly hasFullSnapshot: boolean;
+  /** Server clock minus browser clock, ms; null where the batch does not say when it was sent. */
+  readonly skew: number | null;
+  readonly client: Client | null;
   readonly entryPage: Page | null;
   readonly lastPage: Page | null;
   readonly metadata: Readonly<Record<string, string | number | boolean>>;
@@ -34,7 +40,7 @@ const MAX_HREF_LENGTH = 512;
 /** Reads a redacted batch once. */
 export function digestBatch(
   batch: Batch,
-  known: Pick<BatchDigest, "hash" | "keyHash" | "receivedAt" | "bytes">,
+  known: Pick<BatchDigest, "hash" | "keyHash" | "userTerm" | "receivedAt" | "bytes">,
 ): BatchDigest {
   let first = 0;
   let last = 0;
@@ -58,6 +64,7 @@ export function digestBatch(
     if (!entryPage || page.at < entryPage.at) entryPage = page;
     if (!lastPage || page.at >= lastPage.at) lastPage = page;
   }
+  const metadata = (batch.metadata ?? {}) as Record<string, string | number | boolean>;
   return {
     ...known,
     sessionId: batch.sessionId,
@@ -72,9 +79,20 @@ export function digestBatch(
     hasFullSnapshot,
     entryPage,
     lastPage,
-    metadata: (batch.metadata ?? {}) as Record<string, string | number | boolean>,
+    skew: toSkew(batch.sentAt, known.receivedAt),
+    client: typeof metadata.userAgent === "string" ? { ...parseUserAgent(metadata.userAgent), at: last } : null,
+    metadata,
     gaps: batch.gaps ?? [],
   };
+}
+
+/** No browser's clock is wrong by more than a lifetime; what says so is no clock. */
+const MAX_SKEW_MS = 100 * 365 * 86_400_000;
+
+function toSkew(sentAt: number | undefined, receivedAt: number): number | null {
+  if (sentAt === undefined) return null;
+  const skew = Math.round(receivedAt - sentAt);
+  return Math.abs(skew) <= MAX_SKEW_MS ? skew : null;
 }
 
 /** Control characters and quotes grow when they are written as JSON. */

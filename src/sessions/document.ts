@@ -17,7 +17,11 @@ export interface SessionDocument {
   readonly events: number;
   readonly clicks: number;
   readonly pages: number;
+  /** Stored bytes of all batches as they came in, and of those that are in segments now. */
   readonly bytes: number;
+  readonly settledBytes: number;
+  /** Full snapshots: without one there is nothing to see. */
+  readonly snapshots: number;
   readonly entry: Page | null;
   readonly last: Page | null;
   /** Digest of the session's secret, where its first batch had one. */
@@ -32,6 +36,23 @@ export interface SessionDocument {
   readonly windows: readonly WindowEntry[];
   /** Names of index pages that were moved out of this document, and of lists of such names. */
   readonly indexPages: readonly string[];
+  /** Words that find the session, sorted: who it belongs to. At most {@link MAX_TERMS}. */
+  readonly terms: readonly string[];
+  /** The newest user agent, in words; null where none was sent. */
+  readonly client: Client | null;
+  /** Server clock: when the batches were last joined to segments; 0 where they were not. */
+  readonly settledAt: number;
+  /** Server clock: when the first batch was refused because a limit of the session was reached; 0 where none was. */
+  readonly fullAt: number;
+}
+
+/** What a user agent says. */
+export interface Client {
+  readonly browser: string;
+  readonly device: "Desktop" | "Mobile" | "Tablet";
+  readonly os: string;
+  /** Browser clock, of the batch that told. */
+  readonly at: number;
 }
 
 /** A page of the recording. */
@@ -74,6 +95,8 @@ export interface RunEntry {
   readonly id: string;
   /** Browser clock; 0 where no event had a time. */
   readonly first: number;
+  /** Server clock minus browser clock, the smallest of its batches; null where none told. */
+  readonly skew: number | null;
   /** Which numbers were seen: inclusive ranges, sorted, not touching. */
   readonly seqs: readonly (readonly [from: number, to: number])[];
   /** Batches that are not on an index page yet; sorted by seq and hash. */
@@ -82,7 +105,8 @@ export interface RunEntry {
 
 /**
  * One batch in the index: number (-1 without one), first 96 bits of its content's digest, first and last event
- * (browser clock), events, stored bytes, and whether playing can start in it.
+ * (browser clock), events, stored bytes (0 once it lies in a segment), and whether playing can start in it. A segment
+ * stands beside the batches that it holds, under the number of the first of them.
  */
 export type IndexRow = readonly [
   seq: number,
@@ -92,6 +116,7 @@ export type IndexRow = readonly [
   events: number,
   bytes: number,
   hasFullSnapshot: 0 | 1,
+  isSegment?: 1,
 ];
 
 /** What lies under a name in `indexPages`: rows, or the names of further pages. */
@@ -111,6 +136,7 @@ export const MAX_DOCUMENT_LENGTH = 16_384;
 export const MAX_WINDOWS = 64;
 export const MAX_RUNS = 256;
 export const MAX_SEQ = 99_999;
+export const MAX_TERMS = 8;
 
 /** So many rows move to an index page together, and so many names of pages to a list of names. */
 export const ROWS_PER_PAGE = 128;

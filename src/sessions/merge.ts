@@ -2,6 +2,7 @@ import type { BatchDigest } from "./digest.ts";
 import {
   MAX_GAPS,
   MAX_METADATA_LENGTH,
+  type Client,
   type IndexRow,
   type Page,
   type RunEntry,
@@ -28,6 +29,8 @@ export function mergeDigest(document: SessionDocument | null, digest: BatchDiges
     clicks: (document?.clicks ?? 0) + digest.clicks,
     pages: (document?.pages ?? 0) + digest.pages,
     bytes: (document?.bytes ?? 0) + digest.bytes,
+    settledBytes: document?.settledBytes ?? 0,
+    snapshots: (document?.snapshots ?? 0) + (digest.hasFullSnapshot ? 1 : 0),
     entry: pickPage(document?.entry ?? null, digest.entryPage, -1),
     last: pickPage(document?.last ?? null, digest.lastPage, 1),
     keyHash: document ? document.keyHash : digest.keyHash,
@@ -35,6 +38,10 @@ export function mergeDigest(document: SessionDocument | null, digest: BatchDiges
     gaps: mergeGaps(document?.gaps ?? [], digest),
     windows,
     indexPages: document?.indexPages ?? [],
+    terms: mergeTerms(document?.terms ?? [], digest.userTerm),
+    client: pickClient(document?.client ?? null, digest.client),
+    settledAt: document?.settledAt ?? 0,
+    fullAt: document?.fullAt ?? 0,
   };
 }
 
@@ -43,7 +50,7 @@ export function findRow(
   document: SessionDocument,
   { windowId, run, seq, hash }: Pick<BatchDigest, "windowId" | "run" | "seq" | "hash">,
 ): IndexRow | undefined {
-  return findRun(document, windowId, run)?.rows.find((row) => row[0] === seq && row[1] === hash);
+  return findRun(document, windowId, run)?.rows.find((row) => row[0] === seq && row[1] === hash && !row[7]);
 }
 
 /** The run of a batch, where the session has it. */
@@ -82,12 +89,13 @@ function mergeWindow(window: WindowEntry | undefined, digest: BatchDigest): Wind
 
 function mergeRun(
   run: RunEntry | undefined,
-  { seq, hash, first, last, events, bytes, hasFullSnapshot, run: id }: BatchDigest,
+  { seq, hash, first, last, events, bytes, hasFullSnapshot, skew, run: id }: BatchDigest,
 ): RunEntry {
   const row: IndexRow = [seq, hash, first, last, events, bytes, hasFullSnapshot ? 1 : 0];
   return {
     id,
     first: earliest(run?.first ?? 0, first),
+    skew: run && run.skew !== null && (skew === null || run.skew < skew) ? run.skew : skew,
     seqs: seq < 0 ? [] : addSeq(run?.seqs ?? [], seq),
     rows: [...(run?.rows ?? []), row].sort(compareRows),
   };
@@ -117,6 +125,17 @@ function pickPage(a: Page | null, b: Page | null, side: -1 | 1): Page | null {
   if (!a || !b) return a ?? b;
   const order = a.at - b.at || compareText(a.href, b.href) || a.width - b.width || a.height - b.height;
   return Math.sign(order) === side ? a : b;
+}
+
+function mergeTerms(terms: readonly string[], term: string | null): readonly string[] {
+  return term === null || terms.includes(term) ? terms : [...terms, term].sort();
+}
+
+/** The newest; of equal ones the greater text. */
+function pickClient(a: Client | null, b: Client | null): Client | null {
+  if (!a || !b) return a ?? b;
+  const order = a.at - b.at || compareText(JSON.stringify(a), JSON.stringify(b));
+  return order < 0 ? b : a;
 }
 
 /**

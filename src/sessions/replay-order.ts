@@ -3,6 +3,9 @@ import type { BatchDigest } from "./digest.ts";
 import type { IndexPage, IndexRow, SessionDocument } from "./document.ts";
 import { compareRows } from "./merge.ts";
 
+/** What the key of a segment begins with. */
+export const SEGMENT_PREFIX = "segment-";
+
 /** Names a batch within its window: run, number and content, so that two bodies under one number are two blobs. */
 export function batchKey({ run, seq, hash }: Pick<BatchDigest, "run" | "seq" | "hash">): string {
   return run ? `${run}-${seq}-${hash}` : `loose-${hash}`;
@@ -23,16 +26,23 @@ export function toBatchList(document: SessionDocument, index: readonly IndexPage
 }
 
 function toSummaries(run: string, rows: IndexRow[]): BatchSummary[] {
-  const sorted = rows.sort(run ? compareRows : (a, b) => a[2] - b[2] || compareRows(a, b));
-  return sorted.map(([seq, hash, firstAt, lastAt, eventCount, byteCount, hasFullSnapshot], position) => ({
-    key: batchKey({ run, seq, hash }),
-    run,
-    seq,
-    firstAt,
-    lastAt,
-    eventCount,
-    byteCount,
-    hasFullSnapshot: hasFullSnapshot === 1,
-    isConflict: run !== "" && sorted[position - 1]?.[0] === seq,
-  }));
+  // What lies in a segment is played as that segment.
+  const stored = rows.filter(([, , , , , bytes]) => bytes > 0);
+  const sorted = stored.sort(run ? compareRows : (a, b) => a[2] - b[2] || compareRows(a, b));
+  const taken = new Set(rows.filter(([, , , , , bytes, , isSegment]) => bytes === 0 && !isSegment).map(([seq]) => seq));
+  return sorted.map(([seq, hash, firstAt, lastAt, eventCount, byteCount, hasFullSnapshot, isSegment]) => {
+    const isConflict = run !== "" && !isSegment && taken.has(seq);
+    if (!isSegment) taken.add(seq);
+    return {
+      key: isSegment ? SEGMENT_PREFIX + hash : batchKey({ run, seq, hash }),
+      run,
+      seq,
+      firstAt,
+      lastAt,
+      eventCount,
+      byteCount,
+      hasFullSnapshot: hasFullSnapshot === 1,
+      isConflict,
+    };
+  });
 }

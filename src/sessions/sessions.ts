@@ -1,24 +1,29 @@
 import { HTTPError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { Cursor } from "../storage/documents.ts";
-import { toKeyPart } from "../storage/keys.ts";
-import type { PutWithBlobs, Store } from "../storage/store.ts";
-import { createUpdater } from "../storage/update.ts";
+import type { Store } from "../storage/store.ts";
+import type { Beside, Updater } from "../storage/update.ts";
 import type { BatchSummary, SessionDetail, SessionSummary } from "../types.ts";
-import { checkSize, hasRoom } from "./bounds.ts";
+import { checkSize, hasRoom, isOverLimit, type SessionLimits } from "./bounds.ts";
 import type { BatchDigest } from "./digest.ts";
-import type { IndexPage, SessionDocument } from "./document.ts";
-import { readIndexPages, spillRows } from "./index-pages.ts";
+import type { SessionDocument } from "./document.ts";
+import { readIndexPages, rowsOf, spillRows, type Index } from "./index-pages.ts";
+import { SESSION_BLOBS } from "./kinds.ts";
 import { findRow, findRun, hasSeq, mergeDigest } from "./merge.ts";
-import { batchKey, toBatchList } from "./replay-order.ts";
+import { SEGMENT_PREFIX, batchKey, toBatchList } from "./replay-order.ts";
+import { splitSegment, type Segment } from "./segment.ts";
+import { createSessionKeys } from "./session-keys.ts";
+import { createSettle, type SettleHook } from "./settle.ts";
 import { toDetail, toSummary } from "./summary.ts";
+import type { Usage } from "./usage.ts";
 
 /** The sessions of one project: taking batches in, listing, reading for replay, erasing. */
 export interface Sessions {
   /**
    * Keeps one batch: blob first, then the document that names it; resolves when both are safe. A batch that is already
    * there changes nothing.
-   * @throws HTTPError 409 `rotate` above the bounds of a session or with a wrong key, 410 when the session was erased.
+   * @throws HTTPError 409 `rotate` above the bounds of a session, with a wrong key or long after it has settled, 410 when
+   * the session was erased, 429 when it has reached a limit of its own.
    */
   append(digest: BatchDigest, bytes: Uint8Array): Promise<void>;
   /** Newest first by server clock, as of the first page. `limit` is 1 to 100. */
@@ -28,8 +33,13 @@ export interface Sessions {
   batches(id: string, windowId: string): Promise<BatchSummary[] | null>;
   /** One batch as it was stored (gzip JSON), or null. */
   batch(id: string, windowId: string, key: string): Promise<Uint8Array | null>;
-  /** Deletes a session and everything of it; batches that still arrive for it are refused. False where there was none. */
-  erase(id: string): Promise<boolean>;
+  /** Joins the batches of a session that has ended; false when there is nothing to do. */
+  settle(id: string): Promise<boolean>;
+  /**
+   * Deletes a session and everything of it; batches that still arrive for it are refused. False where there was none.
+   * What it has left behind in files is overwritten too, unless it is one of many and the caller does that at the end.
+   */
+  erase(id: string, options?: { readonly isOneOfMany?: boolean }): Promise<boolean>;
 }
 
 export interface SessionsPage {
@@ -45,56 +55,58 @@ const SCORE_STEP_MS = 60_000;
 /** Sessions newer than the list are counted up to this number. */
 const MAX_NEWER = 100;
 
-interface SessionsOptions {
+/** What {@link createSessions} needs beside a store. */
+export interface SessionsOptions {
   readonly project: string;
   readonly platform: Platform;
   readonly clock: () => number;
   readonly bindSessions: boolean;
   /** A batch for an erased session is refused for this long. */
   readonly sessionMaxAgeMs: number;
+  /** A batch that comes so long after the last one of a settled session belongs to a new session. */
+  readonly lateAfterMs: number;
+  readonly limits: SessionLimits;
+  readonly update: Updater["update"];
+  readonly usage: Usage;
+  readonly settleHooks?: readonly SettleHook[];
 }
 
-/** Sessions over a store. One per store and project: it joins the writers of one document. */
-export function createSessions(store: Store, options: SessionsOptions): Sessions {
-  const { project, platform, clock } = options;
-  const { documents, blobs } = store;
-  const { update } = createUpdater(documents, store.putWithBlobs ?? putAfterBlobs);
-  const collection = `${project}/sessions`;
-  const tombstones = `${project}/tombstones`;
+/** A session that is full is not asked for sooner; the recorder keeps what it has and gives up what is too much. */
+const FULL_RETRY_S = "3600";
 
-  const sessionPrefix = async (id: string) => `batches:${project}:${await toKeyPart(id, platform)}:`;
-  const indexPrefix = async (id: string) => `indexes:${project}:${await toKeyPart(id, platform)}:`;
-  const blobKey = async (id: string, windowId: string, key: string) =>
-    `${await sessionPrefix(id)}${await toKeyPart(windowId, platform)}:${key}`;
+/** Sessions over a store. One per store and project. */
+export function createSessions(store: Store, options: SessionsOptions): Sessions {
+  const { project, platform, clock, update, usage, limits } = options;
+  const { documents, blobs } = store;
+  const keys = createSessionKeys(project, platform);
+  const { sessions: collection, tombstones } = keys;
+  const settle = createSettle(store, { platform, clock, keys, update, usage, hooks: options.settleHooks ?? [] });
 
   async function read(id: string): Promise<SessionDocument | null> {
     return (await documents.get<SessionDocument>(collection, id))?.doc ?? null;
   }
 
-  /** Blobs first: a document never names what is not there. */
-  async function putAfterBlobs(...[name, id, doc, putOptions, named]: Parameters<PutWithBlobs>): Promise<boolean> {
-    for (const [key, bytes] of named) await blobs.create(key, bytes);
-    return documents.put(name, id, doc, putOptions);
-  }
-
-  async function readIndex({ id, indexPages }: SessionDocument): Promise<IndexPage[]> {
-    const prefix = await indexPrefix(id);
+  async function readIndex({ id, indexPages }: SessionDocument): Promise<Index> {
+    const prefix = await keys.prefix("indexes", id);
     return readIndexPages(indexPages, (name) => blobs.get(prefix + name));
   }
 
   /**
    * Whether the session has this batch. Once its row is on an index page, a number that was seen and a blob of the same
-   * content tell. A batch without a number may be a blob that a crash left behind: then the pages are read.
+   * content tell. Without a number the blob may be one that a crash left behind, and in a settled session there is none:
+   * then the pages are read.
    */
   async function isKnown(document: SessionDocument, digest: BatchDigest, key: string): Promise<boolean> {
     if (findRow(document, digest)) return true;
     if (document.indexPages.length === 0) return false;
     if (digest.run && !hasSeq(findRun(document, digest.windowId, digest.run), digest.seq)) return false;
-    if (!(await blobs.has(key))) return false;
-    if (digest.run) return true;
-    const index = await readIndex(document);
-    return index.some(({ window, run, rows }) => {
-      return window === digest.windowId && run === "" && rows.some(([, hash]) => hash === digest.hash);
+    const isThere = await blobs.has(key);
+    if (isThere && digest.run) return true;
+    if (!isThere && document.settledAt === 0) return false;
+    const { pages } = await readIndex(document);
+    return pages.some(({ window, run, rows }) => {
+      if (window !== digest.windowId || run !== digest.run) return false;
+      return rows.some((row) => row[0] === digest.seq && row[1] === digest.hash && !row[7]);
     });
   }
 
@@ -105,21 +117,28 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
 
   async function append(digest: BatchDigest, bytes: Uint8Array): Promise<void> {
     const id = digest.sessionId;
-    const key = await blobKey(id, digest.windowId, batchKey(digest));
-    const pagesPrefix = await indexPrefix(id);
+    const key = await keys.blob(id, digest.windowId, batchKey(digest));
+    const pagesPrefix = await keys.prefix("indexes", id);
     const toName = async (page: Uint8Array) => (await platform.sha256(page)).slice(0, 16);
     const wanted = new Set<string>();
     let isCreated = false;
+    let isAdded = false;
+    let isFull = false;
+    let createdAt = digest.receivedAt;
 
-    async function apply(
-      document: SessionDocument | null,
-      named: Map<string, Uint8Array>,
-    ): Promise<SessionDocument | undefined> {
+    async function apply(document: SessionDocument | null, beside: Beside): Promise<SessionDocument | undefined> {
+      const { blobs: named, terms } = beside;
       isCreated = document === null;
+      isAdded = false;
       if (!document && (await isErased(id))) throw erased();
       if (document && options.bindSessions && document.keyHash !== null && document.keyHash !== digest.keyHash)
         throw rotate();
       if (document && (await isKnown(document, digest, key))) return undefined;
+      if (document && isLate(document, digest)) throw rotate();
+      if (document && isOverLimit(document, digest, limits)) {
+        isFull = true;
+        return document.fullAt > 0 ? undefined : { ...document, fullAt: digest.receivedAt };
+      }
       // A store that is full with this session alone lets it go; the next one may begin.
       if (!hasRoom(document, digest) || (document && store.isFull())) throw rotate();
       let next = mergeDigest(document, digest);
@@ -133,6 +152,9 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
       }
       if (size === "full") throw rotate();
       for (const name of named.keys()) wanted.add(name);
+      if (digest.userTerm) terms.add(digest.userTerm);
+      isAdded = true;
+      createdAt = next.createdAt;
       return next;
     }
 
@@ -150,7 +172,18 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
       if (error instanceof HTTPError && error.status === 410) for (const name of wanted) await blobs.remove(name);
       throw error;
     }
+    if (isFull) throw new HTTPError(429, "session is full", { headers: { "retry-after": FULL_RETRY_S } });
+    if (isAdded) count(digest, createdAt, isCreated);
     while (store.isFull() && (await evictOldest(id)));
+  }
+
+  function count({ receivedAt, bytes, events }: BatchDigest, createdAt: number, isCreated: boolean): void {
+    usage.add(createdAt, { batchBytes: bytes, events, sessions: isCreated ? 1 : 0 });
+    usage.add(receivedAt, { receivedBytes: bytes });
+  }
+
+  function isLate({ settledAt, updatedAt }: SessionDocument, { receivedAt }: BatchDigest): boolean {
+    return settledAt > 0 && receivedAt - updatedAt > options.lateAfterMs;
   }
 
   /** Makes room in a store that is full; false when nothing but `except` is left. */
@@ -159,30 +192,64 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
     for (const tombstone of expired.items) await documents.remove(tombstones, tombstone.id);
     const { items } = await documents.page<SessionDocument>(collection, { limit: 2, order: "ascending" });
     const oldest = items.find(({ id }) => id !== except);
-    return oldest !== undefined && erase(oldest.id);
+    return oldest !== undefined && erase(oldest.id, { isOneOfMany: true });
   }
 
-  async function erase(id: string): Promise<boolean> {
-    const isThere = (await documents.get(collection, id)) !== null;
-    if (isThere) {
+  async function erase(id: string, { isOneOfMany = false } = {}): Promise<boolean> {
+    const document = await read(id);
+    if (document) {
       const tombstone = await documents.get(tombstones, id);
       // The tombstone comes first: from here on nothing new of the session is kept. A day more than a session can last.
       const until = clock() + options.sessionMaxAgeMs + 86_400_000;
       await documents.put(tombstones, id, { v: 1 }, { score: until, expectedVersion: tombstone?.version ?? 0 });
     }
+    const segmentBytes = document ? await countSegmentBytes(document) : 0;
     await removeAll(id);
-    return isThere;
+    if (document) {
+      const { createdAt, events, bytes, settledBytes } = document;
+      usage.add(createdAt, {
+        sessions: -1,
+        events: -events,
+        batchBytes: settledBytes - bytes,
+        segmentBytes: -segmentBytes,
+      });
+    }
+    if (!isOneOfMany) await store.scrub?.();
+    return document !== null;
+  }
+
+  async function countSegmentBytes(document: SessionDocument): Promise<number> {
+    if (document.settledAt === 0) return 0;
+    const { pages } = await readIndex(document);
+    const rows = [...pages, ...rowsOf(document)].flatMap((page) => page.rows);
+    return rows.reduce((total, row) => total + (row[7] ? row[5] : 0), 0);
   }
 
   async function removeAll(id: string): Promise<void> {
     await documents.remove(collection, id);
-    await blobs.removeAll(await sessionPrefix(id));
-    await blobs.removeAll(await indexPrefix(id));
+    for (const kind of SESSION_BLOBS) await blobs.removeAll(await keys.prefix(kind, id));
+  }
+
+  /** A batch of a settled session, cut out of its segment: somebody may have listed the batches before they were joined. */
+  async function cutFromSegment(document: SessionDocument, windowId: string, key: string): Promise<Uint8Array | null> {
+    const { pages } = await readIndex(document);
+    for (const { key: name } of toBatchList(document, pages, windowId)) {
+      if (!name.startsWith(SEGMENT_PREFIX)) continue;
+      const stored = await blobs.get(await keys.blob(document.id, windowId, name));
+      const bytes = stored && (await platform.gunzip(stored, platform.maxInflatedBytes));
+      if (!bytes || typeof bytes === "string") continue;
+      for (const { batch, hash } of splitSegment(JSON.parse(new TextDecoder().decode(bytes)) as Segment)) {
+        if (batchKey({ run: batch.run ?? "", seq: batch.seq ?? -1, hash }) !== key) continue;
+        return platform.gzip(new TextEncoder().encode(JSON.stringify(batch)));
+      }
+    }
+    return null;
   }
 
   return {
     append,
     erase,
+    settle,
     async list({ limit, after, asOf = clock() }) {
       const [page, newer] = await Promise.all([
         documents.page<SessionDocument>(collection, { limit, order: "descending", to: asOf, after }),
@@ -196,14 +263,20 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
       return document && toDetail(document, clock());
     },
     async batches(id, windowId) {
-      const document = await read(id);
-      if (!document?.windows.some((window) => window.id === windowId)) return null;
-      return toBatchList(document, await readIndex(document), windowId);
+      for (let tries = 0; ; tries++) {
+        const document = await read(id);
+        if (!document?.windows.some((window) => window.id === windowId)) return null;
+        const { pages, isWhole } = await readIndex(document);
+        // Its pages were laid out anew while they were read.
+        if (isWhole || tries > 0) return toBatchList(document, pages, windowId);
+      }
     },
     async batch(id, windowId, key) {
       // The document decides what is there: an erased session's blob is gone at once, even while it is being deleted.
-      if (!(await read(id))) return null;
-      return blobs.get(await blobKey(id, windowId, key));
+      const document = await read(id);
+      if (!document) return null;
+      const bytes = await blobs.get(await keys.blob(id, windowId, key));
+      return bytes ?? (document.settledAt > 0 ? cutFromSegment(document, windowId, key) : null);
     },
   };
 }

@@ -13,7 +13,7 @@ export function toSummary(document: SessionDocument, now: number): SessionSummar
     firstEventAt: document.firstEventAt,
     lastEventAt: document.lastEventAt,
     durationMs: document.lastEventAt - document.firstEventAt,
-    state: now - document.updatedAt < LIVE_MS ? "live" : "idle",
+    state: toState(document, now),
     eventCount: document.events,
     clickCount: document.clicks,
     pageCount: document.pages,
@@ -23,8 +23,17 @@ export function toSummary(document: SessionDocument, now: number): SessionSummar
     lastUrl: document.last?.href ?? "",
     viewportWidth: document.entry?.width ?? 0,
     viewportHeight: document.entry?.height ?? 0,
+    browser: document.client?.browser ?? null,
+    device: document.client?.device ?? null,
+    os: document.client?.os ?? null,
+    fullAt: document.fullAt || null,
     metadata: Object.fromEntries(document.metadata.map(([key, value]) => [key, value])),
   };
+}
+
+function toState({ updatedAt, settledAt }: SessionDocument, now: number): SessionSummary["state"] {
+  if (now - updatedAt < LIVE_MS) return "live";
+  return settledAt >= updatedAt ? "settled" : "idle";
 }
 
 /** The same with its windows, oldest first. */
@@ -47,6 +56,10 @@ function toWindow({ gaps }: SessionDocument, window: WindowEntry): WindowSummary
       .filter((gap) => gap.window === window.id)
       .map(({ reason, events, from, to }) => ({ reason, events, from, to })),
     conflictCount: window.conflicts,
+    clockSkewMs: window.runs.reduce<number | null>(
+      (least, { skew }) => (skew !== null && (least === null || skew < least) ? skew : least),
+      null,
+    ),
   };
 }
 

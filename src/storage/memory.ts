@@ -1,10 +1,13 @@
-import type { Storage } from "unstorage";
-import { createStorageBlobs, type BlobStore } from "./blobs.ts";
-import type { CountQuery, Cursor, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
+import type { BlobStore } from "./blobs.ts";
+import type { Cursor, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
+import { createItems, type Place } from "./items.ts";
+import { createSortedIndex, type SortedIndex } from "./sorted-index.ts";
+import { createStorageBlobs } from "./storage-blobs.ts";
 import type { Store } from "./store.ts";
 
-interface Entry extends StoredDocument<unknown> {
-  readonly terms: ReadonlySet<string>;
+interface Entry {
+  readonly doc: unknown;
+  readonly version: number;
   readonly bytes: number;
 }
 
@@ -13,36 +16,46 @@ const ENTRY_BYTES = 250;
 
 interface Collection {
   readonly entries: Map<string, Entry>;
-  /** Sorted by score, then id. */
-  readonly order: Cursor[];
+  readonly index: SortedIndex;
 }
 
 /** Documents in this process, blobs in the memory driver: for tests and first steps. One process, gone at restart. */
-export function createMemoryStore(storage: Storage, maxBytes: number): Store {
+export function createMemoryStore(place: Place, maxBytes: number): Store {
   const documents = createMemoryDocuments();
-  const blobs = createCountedBlobs(createStorageBlobs(storage));
+  const blobs = createCountedBlobs(createStorageBlobs(createItems(place)));
+  let schema: number | null = null;
   return {
     documents,
     blobs,
+    about: { name: "memory", writers: "one process", durability: "none" },
+    schemaVersion: async (initial) => (schema ??= initial),
+    check: async () => [
+      {
+        level: "warning",
+        what: "Everything is kept in memory and gone at restart.",
+        remedy: "Give options.storage, or --storage.",
+      },
+    ],
     isFull: () => documents.byteCount() + blobs.byteCount() > maxBytes,
     close: async () => {},
   };
 }
 
-/** The document port over a map and a sorted list per collection. */
+/** The document port over a map and a sorted index per collection. */
 export function createMemoryDocuments(): DocumentStore & { byteCount(): number } {
   const collections = new Map<string, Collection>();
   let bytes = 0;
 
   function open(name: string): Collection {
     let collection = collections.get(name);
-    if (!collection) collections.set(name, (collection = { entries: new Map(), order: [] }));
+    if (!collection) collections.set(name, (collection = { entries: new Map(), index: createSortedIndex() }));
     return collection;
   }
 
   function get<T>(collection: string, id: string): StoredDocument<T> | null {
-    const entry = collections.get(collection)?.entries.get(id);
-    return entry ? { id, doc: entry.doc as T, version: entry.version, score: entry.score } : null;
+    const { entries, index } = open(collection);
+    const entry = entries.get(id);
+    return entry ? { id, doc: entry.doc as T, version: entry.version, score: index.get(id)!.score } : null;
   }
 
   return {
@@ -50,86 +63,37 @@ export function createMemoryDocuments(): DocumentStore & { byteCount(): number }
     get: async (collection, id) => get(collection, id),
     getMany: async (collection, ids) => ids.map((id) => get(collection, id)),
     async put(name, id, doc, { score, terms = [], expectedVersion }) {
-      const { entries, order } = open(name);
+      const { entries, index } = open(name);
       const old = entries.get(id);
       if ((old?.version ?? 0) !== expectedVersion) return false;
       const size = JSON.stringify(doc).length + id.length + ENTRY_BYTES;
       bytes += size - (old?.bytes ?? 0);
-      const allTerms = new Set([...(old?.terms ?? []), ...terms]);
-      entries.set(id, { id, doc, version: expectedVersion + 1, score, terms: allTerms, bytes: size });
-      if (old?.score === score) return true;
-      if (old) order.splice(rank(order, old), 1);
-      order.splice(rank(order, { score, id }), 0, { score, id });
+      entries.set(id, { doc, version: expectedVersion + 1, bytes: size });
+      index.set(id, score, new Set([...(index.get(id)?.terms ?? []), ...terms]));
       return true;
     },
     async remove(name, id) {
-      const { entries, order } = open(name);
-      const old = entries.get(id);
-      if (!old) return;
-      bytes -= old.bytes;
+      const { entries, index } = open(name);
+      bytes -= entries.get(id)?.bytes ?? 0;
       entries.delete(id);
-      order.splice(rank(order, old), 1);
+      index.delete(id);
     },
     async page<T>(name: string, query: PageQuery) {
-      const collection = open(name);
-      const items: StoredDocument<T>[] = [];
-      for (const { id } of walk(collection, query, query.order, query.after)) {
-        items.push(get<T>(name, id)!);
-        if (items.length > query.limit) break;
-      }
-      const isLast = items.length <= query.limit;
-      if (!isLast) items.pop();
-      const tail = items.at(-1);
-      return { items, cursor: isLast || !tail ? null : { score: tail.score, id: tail.id } };
+      const found = open(name).index.take({ ...query, limit: query.limit + 1 });
+      const items = found.slice(0, query.limit).map(({ id }) => get<T>(name, id)!);
+      return { items, cursor: cursorAt(found, query.limit) };
     },
-    async count(name, query) {
-      let count = 0;
-      for (const _ of walk(open(name), query, "ascending")) if (++count >= query.max) break;
-      return count;
-    },
+    count: async (name, query) => open(name).index.count(query),
   };
 }
 
-/** The places in a range of scores, from one end or from behind a cursor, that have the term. */
-function* walk(
-  { entries, order }: Collection,
-  { from, to, term }: Pick<CountQuery, "from" | "to" | "term">,
-  direction: PageQuery["order"],
-  after?: Cursor,
-): Generator<Cursor> {
-  const start = rank(order, { score: from ?? -Infinity, id: "" });
-  const end = to === undefined ? order.length : rank(order, { score: to, id: "\uffff" });
-  const hasTerm = (place: Cursor) => term === undefined || entries.get(place.id)!.terms.has(term);
-  if (direction === "ascending") {
-    const first = after ? Math.max(start, rankAfter(order, after)) : start;
-    for (let index = first; index < end; index++) if (hasTerm(order[index]!)) yield order[index]!;
-  } else {
-    const last = after ? Math.min(end, rank(order, after)) : end;
-    for (let index = last - 1; index >= start; index--) if (hasTerm(order[index]!)) yield order[index]!;
-  }
+/** Where the next page begins, where one place more than the limit was found. */
+function cursorAt(found: readonly Cursor[], limit: number): Cursor | null {
+  const tail = found[limit - 1];
+  return tail && found.length > limit ? { score: tail.score, id: tail.id } : null;
 }
 
-/** Index of the first place that is not before `place`. */
-function rank(order: readonly Cursor[], place: Cursor): number {
-  let low = 0;
-  let high = order.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(order[middle]!, place)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function rankAfter(order: readonly Cursor[], place: Cursor): number {
-  const index = rank(order, place);
-  const found = order[index];
-  return found?.score === place.score && found.id === place.id ? index + 1 : index;
-}
-
-function isBefore(a: Cursor, b: Cursor): boolean {
-  return a.score < b.score || (a.score === b.score && a.id < b.id);
-}
+const KEYS_PER_PAGE = 1_000;
 
 /** Keeps count of the bytes, and of the keys of each session, so that neither has to be looked for. */
 function createCountedBlobs(blobs: BlobStore): BlobStore & { byteCount(): number } {
@@ -141,6 +105,16 @@ function createCountedBlobs(blobs: BlobStore): BlobStore & { byteCount(): number
     total -= group?.get(key) ?? 0;
     group?.delete(key);
     if (group?.size === 0) groups.delete(groupOf(key));
+  }
+
+  /** The groups that keys with this prefix may be in, by name. A session's prefix is the name of its group. */
+  function groupsUnder(prefix: string): string[] {
+    if (prefix.split(":").length === 4) return [prefix];
+    return [...groups.keys()].filter((name) => name.startsWith(prefix) || prefix.startsWith(name)).sort();
+  }
+
+  function keysIn(group: string, prefix: string): string[] {
+    return [...(groups.get(group)?.keys() ?? [])].filter((key) => key.startsWith(prefix));
   }
 
   return {
@@ -160,14 +134,21 @@ function createCountedBlobs(blobs: BlobStore): BlobStore & { byteCount(): number
       await blobs.remove(key);
     },
     async removeAll(prefix) {
-      // A session's prefix is the name of its group; only other prefixes have to be looked for.
-      const isGroup = prefix.split(":").length === 4;
-      const names = isGroup ? [prefix] : [...groups.keys()].filter((name) => name.startsWith(prefix));
-      for (const name of names) {
-        const keys = [...(groups.get(name)?.keys() ?? [])].filter((key) => key.startsWith(prefix));
+      for (const group of groupsUnder(prefix)) {
+        const keys = keysIn(group, prefix);
         for (const key of keys) forget(key);
         for (const key of keys) await blobs.remove(key);
       }
+    },
+    /** Whole groups a page, so that what is removed meanwhile shifts nothing. */
+    async list(prefix, cursor) {
+      const keys: string[] = [];
+      for (const group of groupsUnder(prefix)) {
+        if (cursor !== null && group <= cursor) continue;
+        keys.push(...keysIn(group, prefix));
+        if (keys.length >= KEYS_PER_PAGE) return { keys, cursor: group };
+      }
+      return { keys, cursor: null };
     },
   };
 }

@@ -1,5 +1,7 @@
-import { HTTPError, SentieroError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
+import { isAway, isConflict, toBusy, toUnavailable } from "./sql-errors.ts";
+import { SELECT_SCHEMA } from "./sql-statements.ts";
+import { INSERT_SCHEMA, SCHEMA, SELECT_META_TABLE } from "./sqlite-schema.ts";
 
 /**
  * What node:sqlite, better-sqlite3 and bun:sqlite have in common: the native client behind db0's connectors. It is used
@@ -13,6 +15,7 @@ export interface SqliteClient {
 
 /** A prepared statement. */
 export interface SqliteStatement {
+  /** The first row; undefined or null when there is none. */
   get(...params: SqliteValue[]): unknown;
   all(...params: SqliteValue[]): unknown[];
   run(...params: SqliteValue[]): { changes: number | bigint };
@@ -21,34 +24,8 @@ export interface SqliteStatement {
 /** What a statement takes. */
 export type SqliteValue = string | number | Uint8Array;
 
-/** The schema this code writes. */
-const SCHEMA_VERSION = 1;
-
 /** A busy database is asked again for this long, without blocking the event loop. */
 const BUSY_TIMEOUT_MS = 5_000;
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sentiero_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS sentiero_documents (
-    collection TEXT NOT NULL,
-    id TEXT NOT NULL,
-    score INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    doc TEXT NOT NULL,
-    PRIMARY KEY (collection, id)
-  );
-  CREATE INDEX IF NOT EXISTS sentiero_documents_by_score ON sentiero_documents (collection, score, id);
-  CREATE TABLE IF NOT EXISTS sentiero_terms (
-    collection TEXT NOT NULL,
-    term TEXT NOT NULL,
-    score INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    PRIMARY KEY (collection, term, id)
-  ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS sentiero_terms_by_score ON sentiero_terms (collection, term, score, id);
-  CREATE INDEX IF NOT EXISTS sentiero_terms_by_id ON sentiero_terms (collection, id);
-  CREATE TABLE IF NOT EXISTS sentiero_blobs (key TEXT PRIMARY KEY, bytes BLOB NOT NULL);
-`;
 
 /** One SQLite file: reads at once, writes of one tick in one transaction. */
 export interface Connection {
@@ -56,6 +33,10 @@ export interface Connection {
   read<T>(task: (sql: Statements) => T): Promise<T>;
   /** Runs with the other writes of this tick in one transaction; resolves after the commit. */
   write<T>(task: (sql: Statements) => T): Promise<T>;
+  /** The schema the file was written by; `initial` where it had none. */
+  schemaVersion(initial: number): Promise<number>;
+  /** Moves the log into the file, over what was deleted there, and empties it. */
+  checkpoint(): Promise<void>;
   drained(): Promise<void>;
 }
 
@@ -69,37 +50,47 @@ interface Write {
 }
 
 /** Opens a file with its schema on first use. A busy file is asked again for five seconds, then 503. */
-export function connect(client: SqliteClient, platform: Pick<Platform, "defer">): Connection {
+export function connect(
+  open: () => SqliteClient | Promise<SqliteClient>,
+  platform: Pick<Platform, "defer">,
+  durability: "power" | "process",
+): Connection {
   const statements = new Map<string, SqliteStatement>();
-  let isReady = false;
+  let ready: SqliteClient | null = null;
   let waiting: Write[] = [];
   let flushing: Promise<void> | null = null;
 
   const sql: Statements = (text) => {
     let statement = statements.get(text);
-    if (!statement) statements.set(text, (statement = client.prepare(text)));
+    if (!statement) statements.set(text, (statement = ready!.prepare(text)));
     return statement;
   };
 
   /** Sets the file up on first use. Several processes may do so at once: every step can be repeated. */
-  function ready(): void {
-    if (isReady) return;
+  function setUp(client: SqliteClient): void {
     // A busy timeout of SQLite's own would block the event loop for its whole length.
-    client.exec(
-      "PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
-    );
-    transact(client, () => {
-      client.exec(SCHEMA);
-      sql("INSERT OR IGNORE INTO sentiero_meta (name, value) VALUES ('schema', ?)").run(String(SCHEMA_VERSION));
-      const { value } = sql("SELECT value FROM sentiero_meta WHERE name = 'schema'").get() as { value: string };
-      if (Number(value) > SCHEMA_VERSION) {
-        throw new SentieroError(
-          "STORAGE_NEWER",
-          `the store was written by a newer sentiero (schema ${value}, this one knows ${SCHEMA_VERSION}): upgrade this process`,
-        );
+    client.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON;");
+    client.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
+    // A file of a newer schema is read, and stays as it is.
+    if (!client.prepare(SELECT_META_TABLE).get()) transact(client, () => client.exec(SCHEMA.join(";")));
+    ready = client;
+  }
+
+  /** Runs a task on the file, which is set up first; while it is busy, again and again. */
+  async function attempt<T>(task: (client: SqliteClient) => T): Promise<T> {
+    const client = ready ?? (await open());
+    const deadline = Date.now() + BUSY_TIMEOUT_MS;
+    for (;;) {
+      try {
+        if (!ready) setUp(client);
+        return task(client);
+      } catch (error) {
+        if (isAway(error)) throw toUnavailable(error);
+        if (!isConflict(error)) throw error;
+        if (Date.now() > deadline) throw toBusy(error);
+        await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 10));
       }
-    });
-    isReady = true;
+    }
   }
 
   /** One write that fails does not take the others of its group with it. Gives what to do after the commit. */
@@ -110,7 +101,7 @@ export function connect(client: SqliteClient, platform: Pick<Platform, "defer">)
       sql("RELEASE one").run();
       return () => resolve(result);
     } catch (error) {
-      if (isBusy(error)) throw error;
+      if (isConflict(error)) throw error;
       sql("ROLLBACK TO one").run();
       sql("RELEASE one").run();
       return () => reject(error);
@@ -123,10 +114,7 @@ export function connect(client: SqliteClient, platform: Pick<Platform, "defer">)
       const group = waiting;
       waiting = [];
       try {
-        const settle = await retryBusy(() => {
-          ready();
-          return transact(client, () => group.map(runOne));
-        });
+        const settle = await attempt((client) => transact(client, () => group.map(runOne)));
         for (const one of settle) one();
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -135,18 +123,32 @@ export function connect(client: SqliteClient, platform: Pick<Platform, "defer">)
     flushing = null;
   }
 
+  function write<T>(task: (sql: Statements) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      waiting.push({ task, resolve: resolve as (value: unknown) => void, reject });
+      flushing ??= flush();
+    });
+  }
+
+  const readSchema = () => attempt(() => sql(SELECT_SCHEMA).get() as { value: string } | undefined | null);
+
   return {
-    read: (task) =>
-      retryBusy(() => {
-        ready();
-        return task(sql);
-      }),
-    write<T>(task: (sql: Statements) => T): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        waiting.push({ task, resolve: resolve as (value: unknown) => void, reject });
-        flushing ??= flush();
-      });
+    read: (task) => attempt(() => task(sql)),
+    write,
+    async schemaVersion(initial) {
+      let row = await readSchema();
+      if (!row) {
+        await write((sql) => sql(INSERT_SCHEMA).run(String(initial)));
+        row = await readSchema();
+      }
+      return Number(row?.value ?? initial);
     },
+    checkpoint: () =>
+      attempt((client) => {
+        // Prepared anew: a kept statement would hold a lock of its own.
+        const row = client.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+        if (row.busy) throw Object.assign(new Error("others are reading the log"), { code: "SQLITE_BUSY" });
+      }),
     drained: async () => {
       await flushing;
     },
@@ -167,29 +169,4 @@ function transact<T>(client: SqliteClient, work: () => T): T {
     }
     throw error;
   }
-}
-
-async function retryBusy<T>(work: () => T): Promise<T> {
-  const deadline = Date.now() + BUSY_TIMEOUT_MS;
-  for (;;) {
-    try {
-      return work();
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      if (Date.now() > deadline) {
-        throw new HTTPError(503, "the database is busy, try again", { cause: error, headers: { "retry-after": "2" } });
-      }
-      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 10));
-    }
-  }
-}
-
-/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), as each client says it. */
-function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /database (table )?is locked|SQLITE_BUSY|SQLITE_LOCKED/.test(
-      error.message + ("code" in error ? String(error.code) : ""),
-    )
-  );
 }

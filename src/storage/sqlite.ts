@@ -1,15 +1,39 @@
 import type { Platform } from "../platform.ts";
 import type { BlobStore } from "./blobs.ts";
-import type { CountQuery, DocumentStore, PageQuery, PutOptions, StoredDocument } from "./documents.ts";
+import type { DocumentStore, PageQuery, PutOptions } from "./documents.ts";
+import {
+  DELETE_BLOB,
+  DELETE_DOCUMENT,
+  DELETE_TERMS,
+  type DocumentRow,
+  encodeText,
+  endOf,
+  HAS_BLOB,
+  SELECT_BLOB,
+  SELECT_DOCUMENT,
+  type Sql,
+  SQLITE,
+  toBytes,
+  toCountSql,
+  toListSql,
+  toPageSql,
+  toStored,
+} from "./sql-statements.ts";
 import { connect, type Connection, type SqliteClient, type SqliteValue, type Statements } from "./sqlite-connection.ts";
-import type { Store } from "./store.ts";
+import { INSERT_BLOB, INSERT_DOCUMENT, INSERT_TERM, MOVE_TERMS, UPDATE_DOCUMENT } from "./sqlite-schema.ts";
+import type { Finding, Store } from "./store.ts";
 
 /**
- * Documents and blobs in tables of their own. Writes of one tick share one transaction and one fsync: what was answered
- * survives a power cut (`synchronous = FULL`). Several processes may use one file.
+ * Documents and blobs in tables of their own. Writes of one tick share one transaction and one fsync: with the
+ * durability "power", what was answered survives a power cut (`synchronous = FULL`); with "process" only the end of our
+ * process. Several processes may use one file.
  */
-export function createSqliteStore(client: SqliteClient, platform: Pick<Platform, "defer">): Store {
-  const connection = connect(client, platform);
+export function createSqliteStore(
+  client: SqliteClient | (() => SqliteClient | Promise<SqliteClient>),
+  platform: Pick<Platform, "defer">,
+  durability: "power" | "process" = "power",
+): Store {
+  const connection = connect(typeof client === "function" ? client : () => client, platform, durability);
   return {
     documents: createDocuments(connection),
     blobs: createBlobs(connection),
@@ -21,31 +45,25 @@ export function createSqliteStore(client: SqliteClient, platform: Pick<Platform,
         return true;
       });
     },
+    about: { name: "SQLite", writers: "one machine", durability },
+    schemaVersion: connection.schemaVersion,
+    check: () => connection.read(findProblems),
+    scrub: connection.checkpoint,
     isFull: () => false,
     close: connection.drained,
   };
 }
 
-interface Row {
-  id: string;
-  doc: string;
-  version: number;
-  score: number;
-}
-
-function toStored<T>({ id, doc, version, score }: Row): StoredDocument<T> {
-  return { id, doc: JSON.parse(doc) as T, version, score };
-}
-
 function createDocuments({ read, write }: Connection): DocumentStore {
-  const SELECT = "SELECT id, doc, version, score FROM sentiero_documents WHERE collection = ? AND id = ?";
+  const find = (sql: Statements, collection: string, id: string) =>
+    sql(SELECT_DOCUMENT).get(collection, encodeText(id)) as DocumentRow | undefined | null;
   return {
     async get<T>(collection: string, id: string) {
-      const row = await read((sql) => sql(SELECT).get(collection, id) as Row | undefined);
+      const row = await read((sql) => find(sql, collection, id));
       return row ? toStored<T>(row) : null;
     },
     async getMany<T>(collection: string, ids: readonly string[]) {
-      const rows = await read((sql) => ids.map((id) => sql(SELECT).get(collection, id) as Row | undefined));
+      const rows = await read((sql) => ids.map((id) => find(sql, collection, id)));
       return rows.map((row) => (row ? toStored<T>(row) : null));
     },
     put(collection, id, doc, options) {
@@ -54,22 +72,25 @@ function createDocuments({ read, write }: Connection): DocumentStore {
     },
     remove: (collection, id) =>
       write((sql) => {
-        sql("DELETE FROM sentiero_terms WHERE collection = ? AND id = ?").run(collection, id);
-        sql("DELETE FROM sentiero_documents WHERE collection = ? AND id = ?").run(collection, id);
+        const key = encodeText(id);
+        sql(DELETE_TERMS).run(collection, key);
+        sql(DELETE_DOCUMENT).run(collection, key);
       }),
     async page<T>(collection: string, query: PageQuery) {
-      const { sql: text, params } = toPageSql(collection, query);
-      const rows = await read((sql) => sql(text).all(...params) as Row[]);
+      const rows = (await read((sql) => all(sql, toPageSql(SQLITE, collection, query)))) as DocumentRow[];
       const items = rows.slice(0, query.limit).map((row) => toStored<T>(row));
       const tail = items.at(-1);
       return { items, cursor: rows.length > query.limit && tail ? { score: tail.score, id: tail.id } : null };
     },
     async count(collection, query) {
-      const { sql: text, params } = toCountSql(collection, query);
-      const row = await read((sql) => sql(text).get(...params) as { count: number });
-      return row.count;
+      const rows = await read((sql) => all(sql, toCountSql(SQLITE, collection, query)));
+      return (rows as { count: number }[])[0]!.count;
     },
   };
+}
+
+function all(sql: Statements, { sql: text, params }: Sql): unknown[] {
+  return sql(text).all(...(params as readonly SqliteValue[]));
 }
 
 function putDocument(
@@ -79,65 +100,15 @@ function putDocument(
   json: string,
   { score, terms = [], expectedVersion }: PutOptions,
 ): boolean {
+  const key = encodeText(id);
   const { changes } =
     expectedVersion === 0
-      ? sql(INSERT_DOCUMENT).run(collection, id, score, json)
-      : sql(UPDATE_DOCUMENT).run(score, json, collection, id, expectedVersion);
+      ? sql(INSERT_DOCUMENT).run(collection, key, score, json)
+      : sql(UPDATE_DOCUMENT).run(score, json, collection, key, expectedVersion);
   if (Number(changes) === 0) return false;
-  if (expectedVersion > 0) sql(MOVE_TERMS).run(score, collection, id, score);
-  for (const term of terms) sql(INSERT_TERM).run(collection, term, score, id);
+  if (expectedVersion > 0) sql(MOVE_TERMS).run(score, collection, key, score);
+  for (const term of terms) sql(INSERT_TERM).run(collection, encodeText(term), score, key);
   return true;
-}
-
-const INSERT_DOCUMENT =
-  "INSERT INTO sentiero_documents (collection, id, score, version, doc) VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING";
-const UPDATE_DOCUMENT =
-  "UPDATE sentiero_documents SET score = ?, version = version + 1, doc = ? WHERE collection = ? AND id = ? AND version = ?";
-const MOVE_TERMS = "UPDATE sentiero_terms SET score = ? WHERE collection = ? AND id = ? AND score <> ?";
-const INSERT_TERM =
-  "INSERT INTO sentiero_terms (collection, term, score, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const INSERT_BLOB = "INSERT INTO sentiero_blobs (key, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING";
-
-/** One row more than asked for tells whether there is a next page. Both forms walk an index and stop at the limit. */
-function toPageSql(collection: string, query: PageQuery): { sql: string; params: SqliteValue[] } {
-  const { from, where, params } = toRange(collection, query);
-  const descending = query.order === "descending";
-  if (query.after) {
-    where.push(descending ? "(k.score, k.id) < (?, ?)" : "(k.score, k.id) > (?, ?)");
-    params.push(query.after.score, query.after.id);
-  }
-  const side = descending ? "DESC" : "ASC";
-  const join =
-    query.term === undefined ? "" : " JOIN sentiero_documents d ON d.collection = k.collection AND d.id = k.id";
-  const source = query.term === undefined ? "k" : "d";
-  return {
-    sql: `SELECT k.id, ${source}.doc, ${source}.version, k.score FROM ${from} k${join} WHERE ${where.join(" AND ")} ORDER BY k.score ${side}, k.id ${side} LIMIT ?`,
-    params: [...params, query.limit + 1],
-  };
-}
-
-function toCountSql(collection: string, query: CountQuery): { sql: string; params: SqliteValue[] } {
-  const { from, where, params } = toRange(collection, query);
-  return {
-    sql: `SELECT count(*) AS count FROM (SELECT 1 FROM ${from} k WHERE ${where.join(" AND ")} LIMIT ?)`,
-    params: [...params, query.max],
-  };
-}
-
-function toRange(
-  collection: string,
-  { term, from, to }: Pick<CountQuery, "term" | "from" | "to">,
-): { from: string; where: string[]; params: SqliteValue[] } {
-  const conditions: [string, SqliteValue | undefined][] = [
-    ["k.collection = ?", collection],
-    ["k.term = ?", term],
-    ["k.score >= ?", from],
-    ["k.score <= ?", to],
-  ];
-  const given = conditions.filter((condition): condition is [string, SqliteValue] => condition[1] !== undefined);
-  const where = given.map(([text]) => text);
-  const params = given.map(([, value]) => value);
-  return { from: term === undefined ? "sentiero_documents" : "sentiero_terms", where, params };
 }
 
 function createBlobs({ read, write }: Connection): BlobStore {
@@ -146,26 +117,53 @@ function createBlobs({ read, write }: Connection): BlobStore {
       await write((sql) => sql(INSERT_BLOB).run(key, bytes));
     },
     async get(key) {
-      const row = await read(
-        (sql) => sql("SELECT bytes FROM sentiero_blobs WHERE key = ?").get(key) as { bytes: Uint8Array } | undefined,
-      );
-      return row?.bytes ?? null;
+      const row = (await read((sql) => sql(SELECT_BLOB).get(key))) as { bytes: unknown } | undefined | null;
+      return row ? toBytes(row.bytes) : null;
     },
-    has: (key) => read((sql) => sql("SELECT 1 FROM sentiero_blobs WHERE key = ?").get(key) !== undefined),
+    has: (key) => read((sql) => Boolean(sql(HAS_BLOB).get(key))),
     async remove(key) {
-      await write((sql) => sql("DELETE FROM sentiero_blobs WHERE key = ?").run(key));
+      await write((sql) => sql(DELETE_BLOB).run(key));
     },
     async removeAll(prefix) {
-      // Keys are plain ASCII, so everything with this prefix lies before the prefix with its colon raised to a semicolon.
-      const end = `${prefix.slice(0, -1)};`;
+      const { sql: text, params } = SQLITE.deleteBlobs(prefix, endOf(prefix), BLOBS_PER_DELETE);
       // In pieces: bytes are overwritten as they go, and others are waiting.
       const isDone = () =>
-        write((sql) => Number(sql(DELETE_BLOBS).run(prefix, end, BLOBS_PER_DELETE).changes) < BLOBS_PER_DELETE);
+        write((sql) => Number(sql(text).run(...(params as SqliteValue[])).changes) < BLOBS_PER_DELETE);
       while (!(await isDone()));
+    },
+    async list(prefix, cursor) {
+      const rows = await read((sql) => all(sql, toListSql(SQLITE, prefix, cursor, KEYS_PER_PAGE)));
+      const keys = (rows as { key: string }[]).map(({ key }) => key);
+      return { keys, cursor: keys.length === KEYS_PER_PAGE ? keys.at(-1)! : null };
     },
   };
 }
 
+const KEYS_PER_PAGE = 1_000;
 const BLOBS_PER_DELETE = 8;
-const DELETE_BLOBS =
-  "DELETE FROM sentiero_blobs WHERE key IN (SELECT key FROM sentiero_blobs WHERE key >= ? AND key < ? LIMIT ?)";
+
+/** A check of the whole file blocks the event loop, for about a millisecond a megabyte; larger files are not checked. */
+const MAX_CHECKED_BYTES = 16 * 1024 * 1024;
+
+function findProblems(sql: Statements): Finding[] {
+  const found: Finding[] = [];
+  const pragma = <T>(name: string) => Object.values(sql(`PRAGMA ${name}`).get() as Record<string, T>)[0]!;
+  if (pragma<string>("journal_mode") !== "wal") {
+    found.push({
+      level: "warning",
+      what: "The SQLite file is not in WAL mode: readers and writers wait for each other.",
+      remedy: "Keep the file on a local disk, not in memory or on a network share.",
+    });
+  }
+  if (pragma<number>("page_count") * pragma<number>("page_size") <= MAX_CHECKED_BYTES) {
+    const answer = pragma<string>("quick_check(1)");
+    if (answer !== "ok") {
+      found.push({
+        level: "error",
+        what: `The SQLite file is damaged: ${answer.split("\n")[0]}`,
+        remedy: "Stop the server, and restore a backup or run `sqlite3 FILE .recover`.",
+      });
+    }
+  }
+  return found;
+}

@@ -1,15 +1,22 @@
 import { HTTPError } from "../errors.ts";
 import type { DocumentStore, StoredDocument } from "./documents.ts";
-import type { PutWithBlobs } from "./store.ts";
+import type { PutWithBlobs, Store } from "./store.ts";
 
 /** How a document becomes another. */
 export interface Change<T> {
   /**
    * The next document, or undefined to leave it as it is. Called again with the newer document when somebody else was
-   * first, so it must not add up anything outside. What it throws reaches the caller, and other changes go on. Blobs
-   * that the next document names go into `blobs` by their keys.
+   * first, so it must not add up anything outside. What it throws reaches the caller, and other changes go on.
    */
-  apply(doc: T | null, blobs: Map<string, Uint8Array>): Promise<T | undefined> | T | undefined;
+  apply(doc: T | null, beside: Beside): Promise<T | undefined> | T | undefined;
+}
+
+/** What is written together with a document. */
+export interface Beside {
+  /** Blobs that the next document names, by their keys. */
+  readonly blobs: Map<string, Uint8Array>;
+  /** Words to find the document by, added to those it has. */
+  readonly terms: Set<string>;
 }
 
 /** Changes documents one after the other. One per process and store. */
@@ -64,8 +71,12 @@ export function createUpdater(
       const stored = await documents.get<unknown>(collection, id);
       const next = await applyAll(waiting, stored);
       waiting = next.accepted;
-      const options = { score: next.score, expectedVersion: stored?.version ?? 0 };
-      if (next.doc === (stored?.doc ?? null) || (await put(collection, id, next.doc, options, next.blobs))) {
+      const options = {
+        score: next.score,
+        expectedVersion: stored?.version ?? 0,
+        ...(next.beside.terms.size > 0 && { terms: [...next.beside.terms] }),
+      };
+      if (next.doc === (stored?.doc ?? null) || (await put(collection, id, next.doc, options, next.beside.blobs))) {
         for (const one of waiting) one.resolve(next.doc);
         return;
       }
@@ -91,29 +102,38 @@ export function createUpdater(
 async function applyAll(
   group: readonly Waiting[],
   stored: StoredDocument<unknown> | null,
-): Promise<{ doc: unknown; score: number; blobs: Map<string, Uint8Array>; accepted: Waiting[] }> {
+): Promise<{ doc: unknown; score: number; beside: Beside; accepted: Waiting[] }> {
   let doc = stored?.doc ?? null;
   let score = stored?.score ?? null;
-  const blobs = new Map<string, Uint8Array>();
+  const beside: Beside = { blobs: new Map(), terms: new Set() };
   const accepted: Waiting[] = [];
   for (const one of group) {
     try {
-      const named = new Map<string, Uint8Array>();
-      const next = await one.change.apply(doc, named);
+      const own: Beside = { blobs: new Map(), terms: new Set() };
+      const next = await one.change.apply(doc, own);
       if (next !== undefined) {
         doc = next;
         score = one.score(doc, score);
-        for (const [key, bytes] of named) blobs.set(key, bytes);
+        for (const [key, bytes] of own.blobs) beside.blobs.set(key, bytes);
+        for (const term of own.terms) beside.terms.add(term);
       }
       accepted.push(one);
     } catch (error) {
       one.reject(error);
     }
   }
-  return { doc, score: score ?? 0, blobs, accepted };
+  return { doc, score: score ?? 0, beside, accepted };
 }
 
 /** Full jitter: writers that collided once should not collide again. */
 function pause(tries: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** tries));
+}
+
+/** Blobs first: a document never names what is not there. For stores where both share no transaction. */
+export function putAfterBlobs({ documents, blobs }: Pick<Store, "documents" | "blobs">): PutWithBlobs {
+  return async (collection, id, doc, options, named) => {
+    for (const [key, bytes] of named) await blobs.create(key, bytes);
+    return documents.put(collection, id, doc, options);
+  };
 }

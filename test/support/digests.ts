@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { BatchDigest } from "../../src/sessions/digest.ts";
-import type { Page } from "../../src/sessions/document.ts";
+import type { Client, Page } from "../../src/sessions/document.ts";
 import type { Gap } from "../../src/types.ts";
 import { createDigest, hashOf } from "./stores.ts";
 
@@ -36,6 +36,13 @@ const gap: fc.Arbitrary<Gap> = fc.record({
   to: time,
 });
 
+const client: fc.Arbitrary<Client> = fc.record({
+  browser: fc.constantFrom("Chrome", "Other"),
+  device: fc.constantFrom("Desktop", "Mobile"),
+  os: fc.constantFrom("Linux", "Other"),
+  at: time,
+});
+
 /** As `redact.ts` lets it pass: 50 keys of 128 characters, values of 1,024. */
 const metadata: fc.Arbitrary<BatchDigest["metadata"]> = fc.dictionary(
   fc.oneof(fc.constantFrom("a", "b", "c", "m", "z", "__proto__", "url"), text(128)),
@@ -64,6 +71,9 @@ export function digests({ windowIds, runs, maxSeq }: Scope): fc.Arbitrary<BatchD
       pages: fc.integer({ min: 0, max: 9 }),
       bytes: fc.integer({ min: 20, max: 8_388_608 }),
       hasFullSnapshot: fc.boolean(),
+      skew: fc.option(fc.integer({ min: -1e12, max: 1e12 })),
+      userTerm: fc.option(fc.constantFrom("user:1", "user:2", "user:3")),
+      client: fc.option(client),
       entryPage: fc.option(page),
       lastPage: fc.option(page),
       metadata,

@@ -13,8 +13,27 @@ export class CountReporter implements Reporter {
         count[state === "pending" ? "failed" : state]++;
       }
     }
+    printContract(modules);
     // Where everything a test needs is said to be there, a skip is a test that did not run.
     if (process.env.SENTIERO_TEST_REQUIRE && count.skipped > 0) process.exitCode = 1;
     console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
+}
+
+/** A table: how many cases of the store contract each driver has passed. */
+function printContract(modules: readonly TestModule[]): void {
+  const drivers = new Map<string, { passed: number; all: number }>();
+  for (const module of modules) {
+    for (const test of module.children.allTests()) {
+      const [, driver] = /^contract: (.+?) > /.exec(test.fullName) ?? [];
+      if (!driver) continue;
+      const count = drivers.get(driver) ?? { passed: 0, all: 0 };
+      drivers.set(driver, count);
+      count.all++;
+      if (test.result().state === "passed") count.passed++;
+    }
+  }
+  if (drivers.size === 0) return;
+  console.log("\nStore contract, cases passed:");
+  for (const [driver, { passed, all }] of [...drivers].toSorted()) console.log(`  ${driver.padEnd(40)} ${passed}/${all}`);
 }

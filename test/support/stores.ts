@@ -8,10 +8,12 @@ import { openStorage } from "../../src/cli/storage.ts";
 import { createWebPlatform, type Platform } from "../../src/platform.ts";
 import type { BatchDigest } from "../../src/sessions/digest.ts";
 import type { SessionDocument } from "../../src/sessions/document.ts";
-import { createSessions, type Sessions } from "../../src/sessions/sessions.ts";
+import { createSessions, type Sessions, type SessionsOptions } from "../../src/sessions/sessions.ts";
+import { createUsage } from "../../src/sessions/usage.ts";
 import type { SqliteClient } from "../../src/storage/sqlite-connection.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { Store } from "../../src/storage/store.ts";
+import { createUpdater, putAfterBlobs } from "../../src/storage/update.ts";
 
 /** What the CLI runs on. */
 export const platform: Platform = Object.assign(createWebPlatform(), nodePlatform);
@@ -45,16 +47,19 @@ export async function openSqliteStore(file = join(temporaryFolder(), "test.sqlit
 }
 
 /** Sessions over a store, by a clock that stands still. */
-export function openSessions(
-  store: Store,
-  options: { clock?: () => number; bindSessions?: boolean; sessionMaxAgeMs?: number } = {},
-): Sessions {
+export function openSessions(store: Store, options: Partial<SessionsOptions> = {}): Sessions {
+  const { update } = createUpdater(store.documents, store.putWithBlobs ?? putAfterBlobs(store));
+  const clock = options.clock ?? (() => 1_800_000_000_000);
   return createSessions(store, {
     project: "main",
     platform,
-    clock: () => 1_800_000_000_000,
+    clock,
+    update,
+    usage: createUsage(store.documents, update, { project: "main", clock }),
     bindSessions: true,
     sessionMaxAgeMs: 604_800_000,
+    lateAfterMs: 604_800_000,
+    limits: { maxEventsPerSession: undefined, maxBytesPerSession: undefined },
     ...options,
   });
 }
@@ -76,6 +81,7 @@ export function createDigest(fields: Partial<BatchDigest> = {}): BatchDigest {
     seq,
     hash: hashOf(`${fields.windowId}/${run}/${seq}`),
     keyHash: null,
+    userTerm: null,
     receivedAt: 1_800_000_000_000,
     first: at,
     last: at + 900,
@@ -84,6 +90,8 @@ export function createDigest(fields: Partial<BatchDigest> = {}): BatchDigest {
     pages: 0,
     bytes: 100,
     hasFullSnapshot: false,
+    skew: null,
+    client: null,
     entryPage: null,
     lastPage: null,
     metadata: {},

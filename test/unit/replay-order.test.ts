@@ -95,14 +95,14 @@ describe("the order of replay", () => {
     await fc.assert(
       fc.asyncProperty(named, fc.nat(12), async (batches, splitAt) => {
         const whole = toBatchList(merge(batches), [], "window-1");
-        let pages: IndexPage[] = [];
+        let pages: readonly IndexPage[] = [];
         let document: SessionDocument | null = null;
         for (const [index, digest] of batches.entries()) {
           document = mergeDigest(document, digest);
           if (index !== splitAt) continue;
           const spilled: Spilled = await spillRows(document, async () => "page");
           document = spilled.document;
-          pages = await readIndexPages(["page"], async (name) => spilled.blobs.get(name) ?? null);
+          ({ pages } = await readIndexPages(["page"], async (name) => spilled.blobs.get(name) ?? null));
         }
         expect(toBatchList(document!, pages, "window-1")).toEqual(whole);
       }),

@@ -5,11 +5,9 @@ import { isId } from "../../rrweb/batch.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { Cursor } from "../../storage/documents.ts";
 import type { BatchList, SessionAnswer, SessionList } from "../../types.ts";
+import { API_VERSION } from "./version.ts";
 
-/** Stands in every answer; it changes when a field changes its meaning or goes. */
-const API_VERSION = 1;
-
-/** `/sessions` of the API. `path` begins behind `/api`. */
+/** `/sessions` of the API. `path` begins behind `/api/sessions`. */
 export function createSessionsApi(
   sessions: Sessions,
 ): (request: Request, path: string, query: URLSearchParams) => Promise<Response> {
@@ -82,8 +80,8 @@ export function createSessionsApi(
   }
 
   return async (request, path, query) => {
-    const [root, id, windows, windowId, part, key, ...rest] = path.slice(1).split("/");
-    if (root !== "sessions" || rest.length > 0) throw notFound("route");
+    const [id, windows, windowId, part, key, ...rest] = path === "" ? [] : path.slice(1).split("/");
+    if (rest.length > 0) throw notFound("route");
     if (id !== undefined && !isId(id)) throw new HTTPError(400, "invalid session id");
     if (windowId !== undefined && !isId(windowId)) throw new HTTPError(400, "invalid window id");
     if (id !== undefined && windows === undefined && request.method === "DELETE") return remove(id);
@@ -104,7 +102,7 @@ const PRIVATE = {
   "x-content-type-options": "nosniff",
 };
 
-const BATCH_KEY = /^(?:[0-9a-f]{24}-\d{1,5}|loose)-[0-9a-f]{24}$/;
+const BATCH_KEY = /^(?:[0-9a-f]{24}-\d{1,5}|loose|segment)-[0-9a-f]{24}$/;
 
 const QuerySchema = v.object({
   limit: v.optional(
