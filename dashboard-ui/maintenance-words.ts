@@ -24,10 +24,10 @@ export function storeWords(store: Store): string {
 const kinds: Record<Job["kind"], { readonly name: string; readonly running: string; readonly changed: string }> = {
   purge: { name: "Purge", running: "Purging", changed: "removed" },
   erase: { name: "Erase", running: "Erasing", changed: "removed" },
-  reindex: { name: "Rebuild", running: "Rebuilding", changed: "changed" },
+  reindex: { name: "Reindex", running: "Reindexing", changed: "changed" },
 };
 
-/** `Purge`, `Erase`, `Rebuild`. */
+/** `Purge`, `Erase`, `Reindex`. */
 export function jobName({ kind }: Job): string {
   return kinds[kind]?.name ?? kind;
 }

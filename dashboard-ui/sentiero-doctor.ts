@@ -20,7 +20,7 @@ import { baseStyles, buttonStyles, surfaceStyles } from "./shared-styles.ts";
 /**
  * Looks for what is wrong with the store, and says what to do about it.
  *
- * @fires sentiero-job - `Job`, when a rebuild began
+ * @fires sentiero-job - `Job`, when a reindex began
  */
 export class SentieroDoctor extends LitElement {
   static override styles: CSSResultGroup = [
@@ -92,7 +92,7 @@ export class SentieroDoctor extends LitElement {
     this.isChecking = false;
   }
 
-  async #onRebuild(): Promise<void> {
+  async #onReindex(): Promise<void> {
     this.isStarting = true;
     this.problem = "";
     try {
@@ -129,11 +129,11 @@ export class SentieroDoctor extends LitElement {
         <button
           class="button plain"
           type="button"
-          title="Derives every session from its recording again. Nothing is lost by it."
+          title="Derives what is listed from the recordings again. Nothing is lost by it."
           ?disabled=${this.isBusy || this.isStarting}
-          @click=${this.#onRebuild}
+          @click=${this.#onReindex}
         >
-          Rebuild the index
+          Reindex
         </button>
       </div>
     </section>`;

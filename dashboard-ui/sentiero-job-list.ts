@@ -149,7 +149,7 @@ export class SentieroJobList extends LitElement {
   }
 
   override render(): TemplateResult {
-    if (this.jobs.length === 0) return html`<p class="none">Nothing was purged, erased or rebuilt yet.</p>`;
+    if (this.jobs.length === 0) return html`<p class="none">Nothing was purged, erased or reindexed yet.</p>`;
     return html`<div role="table" aria-label="Recent jobs">
       <div role="rowgroup">
         <div class="row head" role="row">

@@ -184,7 +184,7 @@ export class SentieroMaintenancePage extends LitElement {
         await this.#load();
         return;
       }
-      this.pollProblem = errorText(error);
+      this.pollProblem = "The server does not say how far it is; it is asked again.";
       this.#poll(1);
     }
   }

@@ -34,6 +34,15 @@ export interface ContractCase {
   readonly run: () => Promise<void>;
 }
 
+/** What may be set where a case would take too long. */
+export interface ContractOptions {
+  /**
+   * How many blobs the case makes that removes some while it lists: more than a page of the store.
+   * @default 1050
+   */
+  readonly listedBlobs?: number;
+}
+
 /**
  * The contract of a store, as cases for any test runner. `open` is called once a case and must give an empty store.
  *
@@ -43,13 +52,13 @@ export interface ContractCase {
  * for (const { name, run } of storeContract(() => openMyStore())) test(name, run);
  * ```
  */
-export function storeContract(open: () => Promise<Store>): readonly ContractCase[] {
+export function storeContract(open: () => Promise<Store>, options: ContractOptions = {}): readonly ContractCase[] {
   return Object.entries({ ...DOCUMENT_LAWS, ...BLOB_LAWS, ...STORE_LAWS }).map(([name, law]) => ({
     name,
     run: async () => {
       const store = await open();
       try {
-        await law(store);
+        await law(store, { listedBlobs: 1_050, ...options });
       } finally {
         await store.close();
       }
@@ -57,7 +66,7 @@ export function storeContract(open: () => Promise<Store>): readonly ContractCase
   }));
 }
 
-type Law = (store: Store) => Promise<void>;
+type Law = (store: Store, options: Required<ContractOptions>) => Promise<void>;
 
 /** The collection of most cases. */
 const ITEMS = "main/items";
@@ -338,8 +347,7 @@ const BLOB_LAWS: Readonly<Record<string, Law>> = {
     const create = () => blobs.create("a:1", bytes);
     await create();
     await create();
-    const readings = [...Array.from({ length: 5 }, create), ...Array.from({ length: 5 }, () => blobs.get("a:1"))];
-    await Promise.all(readings);
+    await Promise.all(Array.from({ length: 5 }, create));
     check(isSameBytes((await blobs.get("a:1")) ?? new Uint8Array(), bytes), "the bytes changed");
     await blobs.remove("a:1");
     equal(await blobs.get("a:1"), null, "the removed blob");
@@ -377,8 +385,8 @@ const BLOB_LAWS: Readonly<Record<string, Law>> = {
     equal([...(await listAll(blobs, ""))].sort(), ["aa:1:x", "b:a:1:x"], "the keys that are left");
   },
 
-  "blobs: what is removed or added during a listing makes it miss no other": async ({ blobs }) => {
-    const keys = Array.from({ length: 1_050 }, (_, index) => `a:${index % 3}:${String(index).padStart(5, "0")}`);
+  "blobs: what is removed or added during a listing makes it miss no other": async ({ blobs }, { listedBlobs }) => {
+    const keys = Array.from({ length: listedBlobs }, (_, index) => `a:${index % 3}:${String(index).padStart(5, "0")}`);
     for (let at = 0; at < keys.length; at += 50) {
       await Promise.all(keys.slice(at, at + 50).map((key) => blobs.create(key, Uint8Array.of(1))));
     }

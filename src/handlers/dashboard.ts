@@ -96,7 +96,11 @@ ${response.status === 404 ? `<p><a href="${escapeHtml(basePath)}/">All sessions<
 
 /** The client routes there are. What they show is decided in the browser. */
 function isPage(path: string): boolean {
-  return path === "/" || path === "/maintenance" || /^\/sessions\/[A-Za-z0-9_-]{1,128}(\/windows\/[A-Za-z0-9_-]{1,128})?$/.test(path);
+  return (
+    path === "/" ||
+    path === "/maintenance" ||
+    /^\/sessions\/[A-Za-z0-9_-]{1,128}(\/windows\/[A-Za-z0-9_-]{1,128})?$/.test(path)
+  );
 }
 
 function createShell(basePath: string): () => Response {

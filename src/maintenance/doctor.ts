@@ -50,9 +50,11 @@ export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<
     let count = 0;
     for (const document of sessions) {
       const rows = rowsOf(document).flatMap(({ window, run, rows: own }) =>
-        own.filter((row) => row[5] > 0).map(([seq, hash, , , , , , isSegment]) => {
-          return { window, key: isSegment ? SEGMENT_PREFIX + hash : batchKey({ run, seq, hash }) };
-        }),
+        own
+          .filter((row) => row[5] > 0)
+          .map(([seq, hash, , , , , , isSegment]) => {
+            return { window, key: isSegment ? SEGMENT_PREFIX + hash : batchKey({ run, seq, hash }) };
+          }),
       );
       for (const { window, key } of rows.slice(-SAMPLE_BATCHES)) {
         if (await blobs.has(await keys.blob(document.id, window, key))) continue;

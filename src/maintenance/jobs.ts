@@ -92,7 +92,11 @@ export function createJobs(documents: DocumentStore, update: Updater["update"], 
       const count = (failures.get(job.id) ?? 0) + 1;
       failures.set(job.id, count);
       if (count < MAX_FAILURES) return null;
-      return end(job.id, "failed", error instanceof HTTPError ? error.message : "it failed again and again; the log says why");
+      return end(
+        job.id,
+        "failed",
+        error instanceof HTTPError ? error.message : "it failed again and again; the log says why",
+      );
     }
   }
 

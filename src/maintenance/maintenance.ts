@@ -155,7 +155,13 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
 
   async function preview(selection: Selection): Promise<Omit<PreviewAnswer, "apiVersion">> {
     const until = performance.now() + PREVIEW_MS;
-    const found = { sessions: 0, events: 0, bytes: 0, oldestAt: null as number | null, newestAt: null as number | null };
+    const found = {
+      sessions: 0,
+      events: 0,
+      bytes: 0,
+      oldestAt: null as number | null,
+      newestAt: null as number | null,
+    };
     let cursor: SelectionCursor | null = null;
     do {
       const page = await select(selection, cursor);

@@ -1,14 +1,17 @@
 import type { Platform } from "../platform.ts";
 import type { SessionDocument } from "../sessions/document.ts";
-import { layOutRows, readIndexPages, rowsOf } from "../sessions/index-pages.ts";
 import { SESSION_BLOBS } from "../sessions/kinds.ts";
-import { recoverSession } from "../sessions/recovery.ts";
 import { createSessionKeys } from "../sessions/session-keys.ts";
-import { toDay, type Usage } from "../sessions/usage.ts";
+import type { Usage } from "../sessions/usage.ts";
+import type { Cursor } from "../storage/documents.ts";
 import type { Store } from "../storage/store.ts";
 import type { Updater } from "../storage/update.ts";
-import type { DayUsage } from "../types.ts";
-import type { JobRunner, JobStep } from "./jobs.ts";
+import { createUsageCount } from "./count-usage.ts";
+import type { JobDocument, JobRunner, JobStep } from "./jobs.ts";
+import { createRebuild, type Rebuilt } from "./rebuild.ts";
+import { isEmptySelection, readSelection } from "./selection.ts";
+import { createPieceReader, listKeys } from "./session-pieces.ts";
+import { pageReadable } from "./unreadable.ts";
 
 interface ReindexOptions {
   readonly project: string;
@@ -16,181 +19,145 @@ interface ReindexOptions {
   readonly clock: () => number;
   readonly update: Updater["update"];
   readonly usage: Usage;
+  /** Told of every batch that can't be read or is missing. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Sessions that are derived again in one step. */
-const PAGE_SIZE = 10;
+/** Sessions that one step derives again. */
+const SESSIONS_PER_STEP = 20;
 
-const COUNT_PAGE_SIZE = 200;
+/** In place of a kind of blobs: usage is counted, by pages of sessions. */
+const USAGE = "usage";
+
+/** Ids that one question to the document store asks for. */
+const IDS_PER_READ = 200;
 
 /**
- * Derives every session document again from its batches and segments: first those that are there, then those whose blobs
- * have none, then the usage of each day. Live sessions go on: what gets a batch meanwhile is left as that batch made it.
+ * Derives session documents from their batches again: first of all sessions that have one, then of those whose blobs are
+ * there and whose document is not; then counts what each day takes up anew. With a selection only what it selects, and
+ * nothing is counted. Every step is small and may be done twice.
  */
 export function createReindex(store: Store, options: ReindexOptions): JobRunner {
   const { project, platform, clock, update, usage, onError } = options;
   const { documents, blobs } = store;
   const keys = createSessionKeys(project, platform);
+  const rebuild = createRebuild(store, { platform, clock, keys, update, onError });
+  const readPiece = createPieceReader(blobs, keys, platform);
+  const count = createUsageCount(store, { project, platform });
 
-  async function listAll(prefix: string): Promise<string[]> {
-    const found: string[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: { keys: readonly string[]; cursor: string | null } = await blobs.list(prefix, cursor);
-      found.push(...page.keys);
-      cursor = page.cursor;
-    } while (cursor !== null);
-    return [...new Set(found)].sort();
-  }
-
-  async function isErased(id: string): Promise<boolean> {
-    const tombstone = await documents.get(keys.tombstones, id);
-    return tombstone !== null && clock() < tombstone.score;
-  }
-
-  async function removeAll(id: string): Promise<void> {
-    for (const kind of SESSION_BLOBS) await blobs.removeAll(await keys.prefix(kind, id));
-  }
-
-  /** True where the document is another one now. */
-  async function rebuild(id: string, old: SessionDocument | null): Promise<boolean> {
-    if (await isErased(id)) {
-      await documents.remove(keys.sessions, id);
-      await removeAll(id);
-      return true;
-    }
-    const indexPrefix = await keys.prefix("indexes", id);
-    const readPage = (name: string) => blobs.get(indexPrefix + name);
-    const index = old ? await readIndexPages(old.indexPages, readPage) : null;
-    const oldRows = [...(index?.pages ?? []), ...(old ? rowsOf(old) : [])].flatMap(({ rows }) => rows);
-    const segments = new Set(oldRows.filter((row) => row[7]).map(([, name]) => name));
-    const recovered = await recoverSession(
-      blobs,
-      {
-        batches: await listAll(await keys.prefix("batches", id)),
-        segments: await listAll(await keys.prefix("segments", id)),
-      },
-      { document: old, segments, now: clock(), platform },
-    );
-    if (!recovered) return false;
-    for (const key of recovered.broken) onError(new Error(`[sentiero] ${key} can't be read`));
-    const toName = async (page: Uint8Array) => (await platform.sha256(page)).slice(0, 16);
-    const spilled = await layOutRows(recovered.document, recovered.rows, toName);
-    let isPublished = false;
-    await update<SessionDocument>(
-      keys.sessions,
-      id,
-      {
-        apply(current, beside) {
-          isPublished = current?.updatedAt === old?.updatedAt && current?.events === old?.events;
-          if (!isPublished) return undefined;
-          for (const [name, page] of spilled.blobs) beside.blobs.set(indexPrefix + name, page);
-          for (const term of spilled.document.terms) beside.terms.add(term);
-          return spilled.document;
-        },
-      },
-      ({ updatedAt }, previous) => previous ?? updatedAt,
-    );
-    if (!isPublished) return false;
-    if (await isErased(id)) {
-      await documents.remove(keys.sessions, id);
-      await removeAll(id);
-      return true;
-    }
-    // Only now is it sure that nothing names them.
-    for (const key of recovered.spare) await blobs.remove(key);
-    const { names } = await readIndexPages(spilled.document.indexPages, readPage);
-    for (const name of index?.names ?? []) if (!names.includes(name)) await blobs.remove(indexPrefix + name);
-    return JSON.stringify(spilled.document) !== JSON.stringify(old);
-  }
-
-  async function stepDocuments(cursor: { after: { score: number; id: string } } | null): Promise<JobStep> {
-    const page = await documents.page<SessionDocument>(keys.sessions, {
-      limit: PAGE_SIZE,
-      order: "ascending",
-      ...(cursor && { after: cursor.after }),
-    });
+  async function rebuildAll(ids: readonly string[]): Promise<number> {
     let changed = 0;
-    for (const { id, doc } of page.items) if (await rebuild(id, doc)) changed++;
-    const next = page.cursor ? { after: page.cursor } : { kind: "batches", listing: null };
+    for (const id of ids) if (isChange(await rebuild(id))) changed++;
+    return changed;
+  }
+
+  async function selected({ selection, cursor }: JobDocument): Promise<JobStep> {
+    if (selection!.ids) {
+      // Also sessions without a document.
+      const start = cursor && "given" in cursor ? cursor.given : 0;
+      const ids = selection!.ids.slice(start, start + SESSIONS_PER_STEP);
+      const end = start + ids.length;
+      const changed = await rebuildAll(ids);
+      return { seen: ids.length, changed, cursor: end < selection!.ids.length ? { given: end } : null };
+    }
+    const page = await readSelection(documents, { project, platform }, selection!, cursor);
+    return { seen: page.seen, changed: await rebuildAll(page.sessions.map(({ id }) => id)), cursor: page.cursor };
+  }
+
+  async function withDocument(after: Cursor | null): Promise<JobStep> {
+    const page = await pageReadable<SessionDocument>(documents, keys.sessions, after, SESSIONS_PER_STEP, onError);
+    const changed = await rebuildAll(page.items.map(({ id }) => id));
+    const next = page.cursor ? { after: page.cursor } : { kind: SESSION_BLOBS[0]!, listing: null };
     return { seen: page.items.length, changed, cursor: next };
   }
 
-  /** Sessions whose blobs are there and whose document is not. */
-  async function stepLost(kind: string, listing: string | null): Promise<JobStep> {
+  /** Blobs whose session has no document. A page of the listing comes again until nothing on it is left to do. */
+  async function withoutDocument(kind: string, listing: string | null): Promise<JobStep> {
     const page = await blobs.list(`${kind}:${project}:`, listing);
-    const firstOf = new Map<string, string>();
-    for (const key of page.keys) {
+    const lost = await findLost(kind, page.keys);
+    const changed = await rebuildAll(lost.slice(0, SESSIONS_PER_STEP));
+    if (lost.length > SESSIONS_PER_STEP) return { seen: SESSIONS_PER_STEP, changed, cursor: { kind, listing } };
+    const nextKind = SESSION_BLOBS[SESSION_BLOBS.indexOf(kind) + 1];
+    const cursor = page.cursor === null ? { kind: nextKind ?? USAGE, listing: null } : { kind, listing: page.cursor };
+    return { seen: lost.length, changed, cursor };
+  }
+
+  /** Ids of the sessions among these keys that have no document. */
+  async function findLost(kind: string, found: readonly string[]): Promise<readonly string[]> {
+    const parts = new Map<string, string[]>();
+    for (const key of found) {
       const part = key.split(":")[2]!;
-      if (!firstOf.has(part)) firstOf.set(part, key);
+      parts.set(part, [...(parts.get(part) ?? []).slice(0, 3), key]);
     }
-    let changed = 0;
-    for (const key of firstOf.values()) {
-      const id = await readSessionId(key);
-      if (id === null || (await documents.get(keys.sessions, id))) continue;
-      if (await rebuild(id, null)) changed++;
+    const ids: string[] = [];
+    for (const [part, sample] of parts) {
+      const id = await idOf(part, sample);
+      if (id !== null) ids.push(id);
+      else if (kind === "indexes") await removeLeft(part);
+      else onError(new Error(`[sentiero] reindex: ${sample[0]} can't be read, and neither can be what is beside it`));
     }
-    if (page.cursor !== null) return { seen: 0, changed, cursor: { kind, listing: page.cursor } };
-    return { seen: 0, changed, cursor: { kind: kind === "batches" ? "segments" : "usage", listing: null } };
+    const lost: string[] = [];
+    for (let start = 0; start < ids.length; start += IDS_PER_READ) {
+      const some = ids.slice(start, start + IDS_PER_READ);
+      const stored = await getMany(some);
+      for (const [index, id] of some.entries()) if (!stored[index]) lost.push(id);
+    }
+    if (kind !== "indexes") return lost;
+    // Pages without batches are nothing.
+    for (const id of lost) await removeLeft((await keys.prefix(kind, id)).split(":")[2]!);
+    return [];
   }
 
-  /** A key may hold a digest of the id; the blob itself says it. */
-  async function readSessionId(key: string): Promise<string | null> {
-    const stored = await blobs.get(key);
-    const bytes = stored && (await platform.gunzip(stored, platform.maxInflatedBytes));
-    if (!bytes || typeof bytes === "string") return null;
+  async function getMany(ids: readonly string[]): Promise<readonly unknown[]> {
     try {
-      const value = JSON.parse(new TextDecoder().decode(bytes)) as {
-        sessionId?: unknown;
-        batches?: { sessionId?: unknown }[];
-      };
-      const id = value.sessionId ?? value.batches?.[0]?.sessionId;
-      return typeof id === "string" ? id : null;
+      return await documents.getMany(keys.sessions, ids);
     } catch (error) {
-      onError(error);
-      return null;
+      if (!(error instanceof SyntaxError)) throw error;
+      // One of them can't be read: it is derived again too.
+      return Promise.all(ids.map((id) => documents.get(keys.sessions, id).catch(() => null)));
     }
   }
 
-  async function stepUsage(): Promise<JobStep> {
-    const days = new Map<string, DayUsage>();
-    let after: { score: number; id: string } | null = null;
-    do {
-      const query = { limit: COUNT_PAGE_SIZE, order: "ascending" as const, ...(after && { after }) };
-      const page: Awaited<ReturnType<typeof documents.page<SessionDocument>>> =
-        await documents.page<SessionDocument>(keys.sessions, query);
-      for (const { doc } of page.items) {
-        const day = toDay(doc.createdAt);
-        const old = days.get(day) ?? EMPTY;
-        days.set(day, {
-          day,
-          sessions: old.sessions + 1,
-          events: old.events + doc.events,
-          batchBytes: old.batchBytes + doc.bytes - doc.settledBytes,
-          segmentBytes: old.segmentBytes + (await countSegmentBytes(doc)),
-          receivedBytes: 0,
-        });
-      }
-      after = page.cursor;
-    } while (after);
-    await usage.reset([...days.values()]);
+  /** A part that is no digest is the id itself; else a blob tells. */
+  async function idOf(part: string, sample: readonly string[]): Promise<string | null> {
+    if (!part.startsWith("_")) return part;
+    for (const key of sample) {
+      if (key.startsWith("indexes:")) return null;
+      const piece = await readPiece(key);
+      if (piece && piece !== "broken") return piece.sessionId;
+    }
+    return null;
+  }
+
+  /** Removes the index pages of a session of which nothing else is left. */
+  async function removeLeft(part: string): Promise<void> {
+    for (const kind of SESSION_BLOBS) {
+      if (kind !== "indexes" && (await listKeys(blobs, `${kind}:${project}:${part}:`)).length > 0) return;
+    }
+    await blobs.removeAll(`indexes:${project}:${part}:`);
+  }
+
+  async function counted(place: string | null): Promise<JobStep> {
+    const next = await count.step(place === null ? null : (JSON.parse(place) as Cursor));
+    if (next !== null) {
+      const listing = next === "lost" ? null : JSON.stringify(next);
+      return { seen: 0, changed: 0, cursor: { kind: USAGE, listing } };
+    }
+    await usage.fold();
+    await usage.reset(count.take());
     return { seen: 0, changed: 0, cursor: null };
   }
 
-  async function countSegmentBytes(document: SessionDocument): Promise<number> {
-    if (document.settledAt === 0) return 0;
-    const prefix = await keys.prefix("indexes", document.id);
-    const { pages } = await readIndexPages(document.indexPages, (name) => blobs.get(prefix + name));
-    const rows = [...pages, ...rowsOf(document)].flatMap((page) => page.rows);
-    return rows.reduce((sum, row) => sum + (row[7] ? row[5] : 0), 0);
-  }
-
-  return async ({ cursor }) => {
-    if (cursor === null || "after" in cursor) return stepDocuments(cursor);
-    if ("given" in cursor) return stepDocuments(null);
-    return cursor.kind === "usage" ? stepUsage() : stepLost(cursor.kind, cursor.listing);
+  return async (job) => {
+    const { selection, cursor } = job;
+    if (selection && !isEmptySelection(selection)) return selected(job);
+    if (cursor === null) return withDocument(null);
+    if ("after" in cursor) return withDocument(cursor.after);
+    if (!("kind" in cursor)) throw new TypeError("not a place in a reindex");
+    return cursor.kind === USAGE ? counted(cursor.listing) : withoutDocument(cursor.kind, cursor.listing);
   };
 }
 
-const EMPTY: DayUsage = { day: "", sessions: 0, events: 0, batchBytes: 0, segmentBytes: 0, receivedBytes: 0 };
+function isChange(rebuilt: Rebuilt): boolean {
+  return rebuilt === "changed";
+}

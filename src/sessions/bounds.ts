@@ -24,7 +24,9 @@ export interface SessionLimits {
 export function isOverLimit(document: SessionDocument, { events, bytes }: BatchDigest, limits: SessionLimits): boolean {
   if (document.snapshots === 0) return false;
   const { maxEventsPerSession = Infinity, maxBytesPerSession = Infinity } = limits;
-  return document.fullAt > 0 || document.events + events > maxEventsPerSession || document.bytes + bytes > maxBytesPerSession;
+  return (
+    document.fullAt > 0 || document.events + events > maxEventsPerSession || document.bytes + bytes > maxBytesPerSession
+  );
 }
 
 /** Whether a session may have one more batch, by number, person, window and run. A full one goes on under a new id. */

@@ -40,7 +40,8 @@ export function mergeDigest(document: SessionDocument | null, digest: BatchDiges
     indexPages: document?.indexPages ?? [],
     terms: mergeTerms(document?.terms ?? [], digest.userTerm),
     client: pickClient(document?.client ?? null, digest.client),
-    settledAt: document?.settledAt ?? 0,
+    // A batch that comes in the millisecond of settling, or by a clock that is behind, is late all the same.
+    settledAt: document ? Math.min(document.settledAt, Math.max(document.updatedAt, digest.receivedAt) - 1) : 0,
     fullAt: document?.fullAt ?? 0,
   };
 }

@@ -44,6 +44,8 @@ export function createUsage(
   let pending = new Map<string, Record<Counter, number>>();
   /** Bytes of a day by all processes, as of the last fold. */
   const received = new Map<string, number>();
+  /** What is being written down just now. */
+  let writing = new Map<string, Record<Counter, number>>();
   let foldedAt = -Infinity;
 
   async function write(day: string, change: Readonly<Record<Counter, number>>): Promise<void> {
@@ -67,17 +69,22 @@ export function createUsage(
     add,
     receivedOn: (at) => {
       const day = toDay(at);
-      return (received.get(day) ?? 0) + (pending.get(day)?.receivedBytes ?? 0);
+      const counted = [writing, pending].reduce((sum, counts) => sum + (counts.get(day)?.receivedBytes ?? 0), 0);
+      return (received.get(day) ?? 0) + counted;
     },
     async fold() {
-      const counted = [...pending];
+      if (writing.size > 0) return;
+      writing = pending;
       pending = new Map();
+      const counted = [...writing];
       foldedAt = clock();
       for (let index = 0; index < counted.length; index++) {
         try {
           await write(...counted[index]!);
+          writing.delete(counted[index]![0]);
         } catch (error) {
           // Nothing is lost: it is written with the next fold.
+          writing = new Map();
           for (const [day, change] of counted.slice(index)) add(Date.parse(day), change);
           throw error;
         }

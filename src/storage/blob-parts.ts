@@ -1,5 +1,7 @@
 import type { Platform } from "../platform.ts";
 import type { BlobStore } from "./blobs.ts";
+import { isSameBytes } from "./bytes.ts";
+import type { Items } from "./items.ts";
 import type { PutWithBlobs } from "./store.ts";
 
 /**
@@ -31,12 +33,7 @@ interface Head {
  * Reading a blob whose parts are lost throws an error that names its key.
  */
 export function splitBlobs(blobs: BlobStore, maxPartBytes: number, platform: Pick<Platform, "sha256">): BlobStore {
-  async function readHead(key: string): Promise<Head | null> {
-    const stored = await blobs.get(key);
-    return stored && toHead(stored);
-  }
-
-  async function join(key: string, head: Head): Promise<Uint8Array | null> {
+  async function join(key: string, head: Head, stored: Uint8Array): Promise<Uint8Array | null> {
     const { bytes, partBytes, digest } = head;
     const whole = new Uint8Array(bytes);
     const areWhole = await eachPart(head, async (part) => {
@@ -46,31 +43,52 @@ export function splitBlobs(blobs: BlobStore, maxPartBytes: number, platform: Pic
       return true;
     });
     if (!areWhole.includes(false)) return whole;
-    // Whoever removes the blob takes the parts first.
-    if (!(await blobs.has(key))) return null;
-    throw new Error(`[sentiero] the blob ${key} is damaged: part ${areWhole.indexOf(false) + 1} of ${areWhole.length} is lost`);
+    // Whoever removes the blob takes the parts first; an item that was written again has other parts.
+    const now = await blobs.get(key);
+    if (!now || !isSameBytes(now, stored)) return open(key, now);
+    throw new Error(
+      `[sentiero] what lies under ${key} is damaged: part ${areWhole.indexOf(false) + 1} of ${areWhole.length} is lost`,
+    );
+  }
+
+  async function open(key: string, stored: Uint8Array | null): Promise<Uint8Array | null> {
+    if (stored?.[0] !== MARKER) return stored;
+    const head = toHead(stored);
+    return head ? join(key, head, stored) : stored.subarray(2);
   }
 
   return {
     async create(key, bytes) {
       await blobs.create(key, await toStored(blobs, key, bytes, maxPartBytes, platform));
     },
-    async get(key) {
-      const stored = await blobs.get(key);
-      if (stored?.[0] !== MARKER) return stored;
-      const head = toHead(stored);
-      return head ? join(key, head) : stored.subarray(2);
-    },
+    get: async (key) => open(key, await blobs.get(key)),
     has: (key) => blobs.has(key),
     async remove(key) {
-      const head = await readHead(key);
-      if (head) await eachPart(head, (part) => blobs.remove(partKey(key, head.digest, part)));
+      await removeParts(blobs, key, await readHead(blobs, key));
       await blobs.remove(key);
     },
     removeAll: (prefix) => blobs.removeAll(prefix),
     async list(prefix, cursor) {
       const page = await blobs.list(prefix, cursor);
       return { ...page, keys: page.keys.filter((key) => !PART_KEY.test(key)) };
+    },
+  };
+}
+
+/**
+ * The same for items, which are written again and again: what was there before goes with its parts once the new head
+ * is there. A crash in between leaves parts that nobody names.
+ */
+export function splitItems(items: Items, maxPartBytes: number, platform: Pick<Platform, "sha256">): Items {
+  const whole: BlobStore = { ...items, create: (key, bytes) => items.set(key, bytes) };
+  const { create: _, ...split } = splitBlobs(whole, maxPartBytes, platform);
+  return {
+    ...split,
+    async set(key, bytes) {
+      const before = await readHead(whole, key);
+      const stored = await toStored(whole, key, bytes, maxPartBytes, platform);
+      await items.set(key, stored);
+      if (before && before.digest !== toHead(stored)?.digest) await removeParts(whole, key, before);
     },
   };
 }
@@ -90,6 +108,15 @@ export function splitPut(
     for (const [key, bytes] of named) stored.set(key, await toStored(blobs, key, bytes, maxPartBytes, platform));
     return put(collection, id, doc, options, stored);
   };
+}
+
+async function readHead(blobs: BlobStore, key: string): Promise<Head | null> {
+  const stored = await blobs.get(key);
+  return stored && toHead(stored);
+}
+
+async function removeParts(blobs: BlobStore, key: string, head: Head | null): Promise<void> {
+  if (head) await eachPart(head, (part) => blobs.remove(partKey(key, head.digest, part)));
 }
 
 /** What to store under the key itself; where that is a head, its parts have been written. */

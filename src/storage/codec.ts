@@ -77,7 +77,8 @@ export function encodeStore(store: Store, codec: Codec, toPart: (id: string) => 
       const found = await documents.getMany<T>(collection, ids);
       return Promise.all(found.map((stored) => stored && unseal(collection, stored)));
     },
-    put: async (collection, id, doc, options) => documents.put(collection, id, await seal(collection, id, doc), options),
+    put: async (collection, id, doc, options) =>
+      documents.put(collection, id, await seal(collection, id, doc), options),
     remove: (collection, id) => documents.remove(collection, id),
     async page<T>(collection: string, query: Parameters<DocumentStore["page"]>[1]) {
       const page = await documents.page<T>(collection, query);

@@ -2,6 +2,7 @@ import { HTTPError } from "../errors.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { CountQuery, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
 import type { Store } from "./store.ts";
+import { trackWrites } from "./track-writes.ts";
 
 type Key = readonly (string | number | boolean)[];
 
@@ -66,32 +67,22 @@ export function createDenoKvStore(
   opened: DenoKv | Promise<DenoKv>,
   { prefix = ["sentiero"] }: { prefix?: readonly string[] } = {},
 ): Store {
-  const pending = new Set<Promise<unknown>>();
-  const read: Run = async (work) => whileLocked(work, await opened);
-  const write: Run = (work) => {
-    const written = read(work);
-    pending.add(written);
-    const forget = (): boolean => pending.delete(written);
-    written.then(forget, forget);
-    return written;
-  };
+  const run: Run = async (work) => whileLocked(work, await opened);
 
-  return {
-    documents: createDocuments(read, write, prefix),
-    blobs: createBlobs(read, write, [...prefix, "blob"]),
+  return trackWrites({
+    documents: createDocuments(run, prefix),
+    blobs: createBlobs(run, [...prefix, "blob"]),
     about: { name: "Deno KV", writers: "any", durability: "database" },
     schemaVersion: (initial) =>
-      write(async (kv) => {
+      run(async (kv) => {
         const key = [...prefix, "schema"];
         await kv.atomic().check({ key, versionstamp: null }).set(key, initial).commit();
         return (await kv.get<number>(key)).value ?? initial;
       }),
     check: async () => [],
     isFull: () => false,
-    async close() {
-      await Promise.allSettled(pending);
-    },
-  };
+    close: async () => {},
+  });
 }
 
 /** Runs something that may run again from its start. */
@@ -115,7 +106,7 @@ async function whileLocked<T>(work: (kv: DenoKv) => Promise<T>, kv: DenoKv): Pro
   }
 }
 
-function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
+function createDocuments(run: Run, prefix: Key): DocumentStore {
   const headKey = (collection: string, id: string): Key => [...prefix, "document", collection, id];
   const partsKey = (collection: string, id: string, version: number): Key => [
     ...prefix,
@@ -139,7 +130,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
   }
 
   async function join(prefix: Key, count: number): Promise<Uint8Array | null> {
-    const parts = await read((kv) => collect(kv.list<Uint8Array>({ prefix }), ({ value }) => value));
+    const parts = await run((kv) => collect(kv.list<Uint8Array>({ prefix }), ({ value }) => value));
     if (parts.length !== count) return null;
     const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
     for (const [index, part] of parts.entries()) bytes.set(part, index * PART_BYTES);
@@ -147,7 +138,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
   }
 
   async function get<T>(collection: string, id: string): Promise<StoredDocument<T> | null> {
-    const { value } = await read((kv) => kv.get<Head>(headKey(collection, id)));
+    const { value } = await run((kv) => kv.get<Head>(headKey(collection, id)));
     return toStored<T>(collection, id, value);
   }
 
@@ -156,7 +147,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
       ids.map((id) => headKey(collection, id)),
       READS_AT_ONCE,
     );
-    const heads = (await Promise.all(keys.map((some) => read((kv) => kv.getMany<Head>(some))))).flat();
+    const heads = (await Promise.all(keys.map((some) => run((kv) => kv.getMany<Head>(some))))).flat();
     return Promise.all(heads.map(({ value }, index) => toStored<T>(collection, ids[index]!, value)));
   }
 
@@ -168,7 +159,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
       const bytes = new TextEncoder().encode(JSON.stringify(doc));
       const parts = bytes.length > INLINE_BYTES ? slices(bytes, PART_BYTES) : [];
       const version = expectedVersion + 1;
-      return write(async (kv) => {
+      return run(async (kv) => {
         const old = await kv.get<Head>(key);
         if ((old.value?.version ?? 0) !== expectedVersion) return false;
         const head: Head = {
@@ -187,7 +178,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
       });
     },
     remove: (collection, id) =>
-      write(async (kv) => {
+      run(async (kv) => {
         for (;;) {
           const old = await kv.get<Head>(headKey(collection, id));
           if (!old.value) return;
@@ -200,7 +191,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
     async page<T>(collection: string, query: PageQuery) {
       const range = toRange(placesKey(collection, query.term), query);
       const options = { limit: query.limit + 1, reverse: query.order === "descending" };
-      const keys = await read((kv) => collect(kv.list(range, options), ({ key }) => key));
+      const keys = await run((kv) => collect(kv.list(range, options), ({ key }) => key));
       const places = keys.map((key) => ({ score: key.at(-2) as number, id: key.at(-1) as string }));
       const cursor = places.length > query.limit ? (places[query.limit - 1] ?? null) : null;
       const found = await getMany<T>(
@@ -213,7 +204,7 @@ function createDocuments(read: Run, write: Run, prefix: Key): DocumentStore {
     async count(collection, query) {
       const range = toRange(placesKey(collection, query.term), query);
       const options = { limit: query.max, batchSize: KEYS_PER_PAGE };
-      return (await read((kv) => collect(kv.list(range, options), () => 0))).length;
+      return (await run((kv) => collect(kv.list(range, options), () => 0))).length;
     },
   };
 
@@ -240,7 +231,7 @@ function toRange(
   return order === "ascending" ? { start: [...place, true], end } : { start, end: place };
 }
 
-function createBlobs(read: Run, write: Run, prefix: Key): BlobStore {
+function createBlobs(run: Run, prefix: Key): BlobStore {
   // Keys are plain ASCII, so everything with a prefix lies before the prefix with its colon raised to a semicolon.
   const toBlobRange = (start: string): { start: Key; end: Key } => ({
     start: [...prefix, start],
@@ -248,7 +239,7 @@ function createBlobs(read: Run, write: Run, prefix: Key): BlobStore {
   });
   return {
     create: (key, bytes) =>
-      write(async (kv) => {
+      run(async (kv) => {
         await kv
           .atomic()
           .check({ key: [...prefix, key], versionstamp: null })
@@ -256,14 +247,14 @@ function createBlobs(read: Run, write: Run, prefix: Key): BlobStore {
           .commit();
       }),
     async get(key) {
-      return (await read((kv) => kv.get<Uint8Array>([...prefix, key]))).value;
+      return (await run((kv) => kv.get<Uint8Array>([...prefix, key]))).value;
     },
     async has(key) {
-      return (await read((kv) => kv.get([...prefix, key]))).versionstamp !== null;
+      return (await run((kv) => kv.get([...prefix, key]))).versionstamp !== null;
     },
-    remove: (key) => write((kv) => kv.delete([...prefix, key])),
+    remove: (key) => run((kv) => kv.delete([...prefix, key])),
     removeAll: (start) =>
-      write(async (kv) => {
+      run(async (kv) => {
         const keys = await collect(kv.list(toBlobRange(start)), ({ key }) => key);
         for (const some of chunk(keys, BLOBS_PER_COMMIT)) {
           const commit = kv.atomic();
@@ -276,7 +267,7 @@ function createBlobs(read: Run, write: Run, prefix: Key): BlobStore {
       // What follows a key is that key with one more part.
       const range = { start: cursor === null ? first : [...prefix, cursor, true], end };
       const options = { limit: KEYS_PER_PAGE, batchSize: KEYS_PER_PAGE };
-      const keys = await read((kv) => collect(kv.list(range, options), ({ key }) => key.at(-1) as string));
+      const keys = await run((kv) => collect(kv.list(range, options), ({ key }) => key.at(-1) as string));
       return { keys, cursor: keys.length === KEYS_PER_PAGE ? keys.at(-1)! : null };
     },
   };

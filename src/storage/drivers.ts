@@ -14,6 +14,8 @@ export interface DriverTraits {
   readonly durability: StoreDescription["durability"];
   /** Why documents cannot be kept there. Blobs can. */
   readonly noDocuments?: string;
+  /** Why nothing can be kept there. */
+  readonly noUse?: string;
   /** What somebody who runs it has to know, for `doctor`. */
   readonly advice?: Advice;
 }
@@ -47,7 +49,12 @@ const FILES: DriverTraits = {
   durability: "process",
 };
 
-const NOT_CONSISTENT = "Workers KV is not consistent enough for documents: use D1 for documents and mount KV as `batches`";
+const NOT_CONSISTENT =
+  "Workers KV is not consistent enough for documents: use D1 for documents and mount KV as `batches`";
+
+function cannotList(driver: string): string {
+  return `the driver ${driver} cannot list its keys, and nothing could be erased: give another storage`;
+}
 
 /**
  * The drivers of unstorage 1.17 that have no store of their own. Limits are those of the services' documentation, less
@@ -107,8 +114,6 @@ const TRAITS: Readonly<Record<string, DriverTraits>> = {
   "azure-storage-blob": { ...OBJECTS, label: "Azure Blob Storage" },
   // A text property has 64 KiB of UTF-16, which are 32 Ki characters of base64.
   "azure-storage-table": { ...DATABASE, label: "Azure Table Storage", maxValueBytes: 23 * KIB },
-  // 2 MB an item, as JSON.
-  "azure-cosmos": { ...DATABASE, label: "Azure Cosmos DB", maxValueBytes: 1.25 * MIB },
   // 10,000 characters a value.
   "azure-app-configuration": { ...DATABASE, label: "Azure App Configuration", maxValueBytes: 7 * KIB },
   // 25 KB a secret.
@@ -121,12 +126,12 @@ const TRAITS: Readonly<Record<string, DriverTraits>> = {
     durability: "none",
     advice: { what: "The cache drops what was not used for a while.", remedy: "Use the memory driver, or a database." },
   },
-  null: {
-    ...UNKNOWN,
-    label: "nothing",
-    durability: "none",
-    noDocuments: "the null driver keeps nothing: give a storage that does",
-  },
+  // Its query names no property, so that every key comes back undefined.
+  "azure-cosmos": { ...UNKNOWN, label: "Azure Cosmos DB", noUse: cannotList("azure-cosmos") },
+  // It asks for one page of at most 500 files.
+  uploadthing: { ...UNKNOWN, label: "UploadThing", noUse: cannotList("uploadthing") },
+  "vercel-runtime-cache": { ...UNKNOWN, label: "Vercel Runtime Cache", noUse: cannotList("vercel-runtime-cache") },
+  null: { ...UNKNOWN, label: "nothing", noUse: "the driver null keeps nothing: give a storage that does" },
 };
 
 /** What is known about a driver by its name. */

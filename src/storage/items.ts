@@ -155,7 +155,9 @@ async function listFolder(driver: Driver, prefix: string): Promise<string[] | nu
   if (folder.length === 0 || folder.some((part) => !/^[a-z0-9_-]+$/.test(part))) return null;
   // Not a literal, so that bundlers for runtimes without files leave it alone.
   const specifier = "unstorage/drivers/fs-lite";
-  const openFolder = await (import(/* @vite-ignore */ specifier) as Promise<{ default: (options: object) => Driver }>).then(
+  const openFolder = await (
+    import(/* @vite-ignore */ specifier) as Promise<{ default: (options: object) => Driver }>
+  ).then(
     (module) => module.default,
     () => null,
   );

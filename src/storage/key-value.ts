@@ -133,7 +133,12 @@ export function createKeyValueDocuments(
       return lock(key, async () => {
         const old = await readCurrent(key, id);
         if ((old?.version ?? 0) !== expectedVersion) return false;
-        const label = { id, version: expectedVersion + 1, score, terms: [...new Set([...(old?.terms ?? []), ...terms])] };
+        const label = {
+          id,
+          version: expectedVersion + 1,
+          score,
+          terms: [...new Set([...(old?.terms ?? []), ...terms])],
+        };
         const isInPlace = old?.score === score && old.terms.length === label.terms.length;
         const order = await openOrder(collection);
         const settle = isInPlace ? null : await order.announce({ id, next: label });

@@ -41,7 +41,9 @@ export function connectLibsql(open: () => LibsqlClient | Promise<LibsqlClient>):
     check: async () => [],
     async scrub() {
       const client = await open();
-      if (client.protocol === "file") await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+      if (client.protocol !== "file") return;
+      await client.execute("VACUUM");
+      await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     },
   });
 }

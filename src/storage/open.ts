@@ -1,7 +1,7 @@
 import { createStorage, type Storage } from "unstorage";
 import { SentieroError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
-import { splitBlobs, splitPut } from "./blob-parts.ts";
+import { splitBlobs, splitItems, splitPut } from "./blob-parts.ts";
 import { createDenoKvStore, DENO_KV_MAX_BLOB_BYTES, type DenoKv } from "./deno-kv.ts";
 import { traitsOf, type DriverTraits } from "./drivers.ts";
 import { baseOf, createItems, type Items, type Place } from "./items.ts";
@@ -46,7 +46,9 @@ export function openStore(storage: Storage | undefined, options: OpenStoreOption
   }
   const root = placeOf(storage, "");
   const batches = placeOf(storage, "batches:");
-  return batches.base === "" ? openPlace(root, options) : compose(openPlace(root, options), openBlobs(batches, options));
+  return batches.base === ""
+    ? openPlace(root, options)
+    : compose(openPlace(root, options), openBlobs(batches, options));
 }
 
 function placeOf(storage: Storage, mount: string): Place {
@@ -57,10 +59,16 @@ function placeOf(storage: Storage, mount: string): Place {
 function openPlace(place: Place, options: OpenStoreOptions): Store {
   const native = openNative(place, options);
   if (native) return native;
-  const traits = traitsOf(place.driver.name);
+  const { items, traits } = openItems(place);
   if (traits.noDocuments !== undefined) throw new SentieroError("STORAGE_UNSUPPORTED", traits.noDocuments);
-  const items = createItems(place);
-  const documents = createKeyValueDocuments(items, { ...traits, platform: options.platform });
+  const { platform } = options;
+  const { maxValueBytes } = traits;
+  // Elsewhere every document fits, and nobody has to look whether the one before it did.
+  const areLong = maxValueBytes < LONGEST_DOCUMENT_BYTES;
+  const documents = createKeyValueDocuments(areLong ? splitItems(items, maxValueBytes, platform) : items, {
+    ...traits,
+    platform,
+  });
   const store: Store = {
     documents,
     blobs: openItemBlobs(items, traits, options),
@@ -73,14 +81,22 @@ function openPlace(place: Place, options: OpenStoreOptions): Store {
   return trackWrites(store);
 }
 
+/** Far above what a document may grow to. */
+const LONGEST_DOCUMENT_BYTES = 256 * 1024;
+
+function openItems(place: Place): { items: Items; traits: DriverTraits } {
+  const traits = traitsOf(place.driver.name);
+  if (traits.noUse !== undefined) throw new SentieroError("STORAGE_UNSUPPORTED", traits.noUse);
+  return { items: createItems(place), traits };
+}
+
 type BlobsOnly = Pick<Store, "blobs" | "about" | "check" | "isFull" | "close">;
 
 /** Blobs in a driver whose documents are elsewhere. */
 function openBlobs(place: Place, options: OpenStoreOptions): BlobsOnly {
   const native = openNative(place, options);
   if (native) return native;
-  const traits = traitsOf(place.driver.name);
-  const items = createItems(place);
+  const { items, traits } = openItems(place);
   return {
     blobs: openItemBlobs(items, traits, options),
     about: { name: traits.label, writers: "any", durability: traits.durability },

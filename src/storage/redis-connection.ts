@@ -42,10 +42,6 @@ export interface RedisClient {
 export interface RedisConnection {
   /** Sends a command when Redis is there. @throws HTTPError 503 when it is away, or does not answer in time. */
   command<T>(send: () => Promise<T>): Promise<T>;
-  /** The same for something that writes, which `drained` waits for. */
-  write<T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves when what was begun is written, or has failed. */
-  drained(): Promise<void>;
   /** Every node that holds keys of its own, always in the same order. */
   nodes(): readonly RedisNode[];
 }
@@ -61,7 +57,6 @@ const PATIENCE_MS = 2_000;
  * is away and tries for ten seconds, and with `maxRetriesPerRequest: null` for ever.
  */
 export function connectRedis(client: RedisClient): RedisConnection {
-  const pending = new Set<Promise<unknown>>();
   let lostAt: number | null = null;
   let wake = (): void => {};
   let woken: Promise<void> | null = null;
@@ -106,16 +101,6 @@ export function connectRedis(client: RedisClient): RedisConnection {
 
   return {
     command,
-    write(work) {
-      const written = work();
-      pending.add(written);
-      const forget = (): boolean => pending.delete(written);
-      written.then(forget, forget);
-      return written;
-    },
-    async drained() {
-      await Promise.allSettled(pending);
-    },
     nodes() {
       if (!client.nodes) return [client as RedisClient & RedisNode];
       const byAddress = client

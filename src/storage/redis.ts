@@ -2,6 +2,7 @@ import type { BlobStore } from "./blobs.ts";
 import type { CountQuery, Cursor, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
 import { connectRedis, type RedisClient, type RedisConnection } from "./redis-connection.ts";
 import type { Finding, Store } from "./store.ts";
+import { trackWrites } from "./track-writes.ts";
 
 /**
  * Documents and blobs in Redis, alone or as a cluster, through the client behind unstorage's driver. Any number of
@@ -19,7 +20,7 @@ import type { Finding, Store } from "./store.ts";
 export function createRedisStore(client: RedisClient, { prefix = "sentiero" }: { prefix?: string } = {}): Store {
   const connection = connectRedis(client);
   const schemaKey = `${prefix}:schema`;
-  return {
+  return trackWrites({
     documents: createDocuments(client, connection, prefix),
     blobs: createBlobs(client, connection, `${prefix}:b:`),
     about: { name: client.isCluster ? "Redis Cluster" : "Redis", writers: "any", durability: "database" },
@@ -31,8 +32,8 @@ export function createRedisStore(client: RedisClient, { prefix = "sentiero" }: {
     },
     check: () => checkSettings(connection),
     isFull: () => false,
-    close: connection.drained,
-  };
+    close: async () => {},
+  });
 }
 
 interface Scripts {
@@ -67,7 +68,7 @@ for term in string.gmatch(terms, '[^\\t]+') do redis.call('ZREM', KEYS[2], term 
 redis.call('DEL', KEYS[1])
 return 1`;
 
-function createDocuments(client: RedisClient, { command, write }: RedisConnection, prefix: string): DocumentStore {
+function createDocuments(client: RedisClient, { command }: RedisConnection, prefix: string): DocumentStore {
   client.defineCommand("sentieroPut", { numberOfKeys: 2, lua: PUT });
   client.defineCommand("sentieroRemove", { numberOfKeys: 2, lua: REMOVE });
   const scripts = client as RedisClient & Scripts;
@@ -86,16 +87,14 @@ function createDocuments(client: RedisClient, { command, write }: RedisConnectio
       return text === null ? null : parseDocument<T>(id, text);
     },
     getMany,
-    put: (collection, id, doc, { score, terms = [], expectedVersion }) =>
-      write(async () => {
-        const args = [String(expectedVersion), id, toPlace(score), JSON.stringify(doc), ...terms.map(toTerm)];
-        const put = () => scripts.sentieroPut(documentKey(collection, id), indexKey(collection), ...args);
-        return Number(await command(put)) === 1;
-      }),
-    remove: (collection, id) =>
-      write(async () => {
-        await command(() => scripts.sentieroRemove(documentKey(collection, id), indexKey(collection), id));
-      }),
+    async put(collection, id, doc, { score, terms = [], expectedVersion }) {
+      const args = [String(expectedVersion), id, toPlace(score), JSON.stringify(doc), ...terms.map(toTerm)];
+      const put = () => scripts.sentieroPut(documentKey(collection, id), indexKey(collection), ...args);
+      return Number(await command(put)) === 1;
+    },
+    async remove(collection, id) {
+      await command(() => scripts.sentieroRemove(documentKey(collection, id), indexKey(collection), id));
+    },
     async page<T>(collection: string, query: PageQuery) {
       const key = indexKey(collection);
       const { min, max } = toRange(query);
@@ -174,7 +173,7 @@ const KEYS_PER_SCAN = 500;
 /** Fewer than the arguments that a call of a function takes. */
 const FIELDS_PER_DELETE = 1_000;
 
-function createBlobs(client: RedisClient, { command, write, nodes }: RedisConnection, prefix: string): BlobStore {
+function createBlobs(client: RedisClient, { command, nodes }: RedisConnection, prefix: string): BlobStore {
   const hidden = client.options.keyPrefix ?? "";
   const fieldsOf = (group: string) => command(() => client.hkeys(prefix + group));
   const unlink = (group: string) => command(() => client.unlink(prefix + group));
@@ -196,11 +195,10 @@ function createBlobs(client: RedisClient, { command, write, nodes }: RedisConnec
   }
 
   return {
-    create: (key, bytes) =>
-      write(async () => {
-        const { group, field } = split(key);
-        await command(() => client.hsetnx(prefix + group, field, toBuffer(bytes)));
-      }),
+    async create(key, bytes) {
+      const { group, field } = split(key);
+      await command(() => client.hsetnx(prefix + group, field, toBuffer(bytes)));
+    },
     async get(key) {
       const { group, field } = split(key);
       const bytes = await command(() => client.hgetBuffer(prefix + group, field));
@@ -210,29 +208,27 @@ function createBlobs(client: RedisClient, { command, write, nodes }: RedisConnec
       const { group, field } = split(key);
       return Number(await command(() => client.hexists(prefix + group, field))) === 1;
     },
-    remove: (key) =>
-      write(async () => {
-        const { group, field } = split(key);
-        await command(() => client.hdel(prefix + group, field));
-      }),
-    removeAll: (start) =>
-      write(async () => {
-        const { group, field } = split(start);
-        if (field !== "") {
-          const fields = (await fieldsOf(group)).filter((name) => name.startsWith(field));
-          for (let at = 0; at < fields.length; at += FIELDS_PER_DELETE) {
-            await command(() => client.hdel(prefix + group, ...fields.slice(at, at + FIELDS_PER_DELETE)));
-          }
-          return;
+    async remove(key) {
+      const { group, field } = split(key);
+      await command(() => client.hdel(prefix + group, field));
+    },
+    async removeAll(start) {
+      const { group, field } = split(start);
+      if (field !== "") {
+        const fields = (await fieldsOf(group)).filter((name) => name.startsWith(field));
+        for (let at = 0; at < fields.length; at += FIELDS_PER_DELETE) {
+          await command(() => client.hdel(prefix + group, ...fields.slice(at, at + FIELDS_PER_DELETE)));
         }
-        if (isGroup(start)) return void (await unlink(group));
-        let cursor: string | null = null;
-        do {
-          const page = await scan(start, cursor);
-          await Promise.all(page.groups.map(unlink));
-          cursor = page.cursor;
-        } while (cursor !== null);
-      }),
+        return;
+      }
+      if (isGroup(start)) return void (await unlink(group));
+      let cursor: string | null = null;
+      do {
+        const page = await scan(start, cursor);
+        await Promise.all(page.groups.map(unlink));
+        cursor = page.cursor;
+      } while (cursor !== null);
+    },
     async list(start, cursor) {
       if (isGroup(start)) {
         const { group, field } = split(start);

@@ -1,5 +1,4 @@
 import { SentieroError } from "../errors.ts";
-import type { Platform } from "../platform.ts";
 import { connectD1, D1_MAX_BLOB_BYTES, type D1Client } from "./d1.ts";
 import { connectLibsql, LIBSQL_MAX_BLOB_BYTES, type LibsqlClient } from "./libsql.ts";
 import { connectMysql, MYSQL_MAX_BLOB_BYTES, type MysqlConnection, type MysqlPool } from "./mysql.ts";
@@ -11,7 +10,7 @@ import {
   toPostgresClient,
 } from "./postgres.ts";
 import { createDatabaseStore, type SqlDatabase } from "./sql-database.ts";
-import type { SqliteClient } from "./sqlite-connection.ts";
+import type { SqliteClient, SqlitePlatform } from "./sqlite-connection.ts";
 import { createSqliteStore } from "./sqlite.ts";
 import type { Store, StoreDescription } from "./store.ts";
 
@@ -24,7 +23,7 @@ export interface SqlConnection {
 }
 
 export interface SqlOptions {
-  readonly platform: Pick<Platform, "defer">;
+  readonly platform: SqlitePlatform;
   /**
    * What an answer on SQLite survives: a power cut, or the end of our process only, which is faster. PostgreSQL answers
    * before its log is on the disk with "process". Other databases do as they are set.
@@ -50,9 +49,11 @@ export function createSqlStore(database: SqlConnection, { platform, durability }
   const open = <T>() => database.getInstance() as T | Promise<T>;
   switch (database.connector) {
     case "node-sqlite":
-    // better-sqlite3 and bun:sqlite.
-    case "sqlite": {
       return { ...createSqliteStore(() => open<SqliteClient>(), platform, durability), maxBlobBytes: Infinity };
+    // better-sqlite3 and bun:sqlite, which are other libraries than the one that the platform has in a thread.
+    case "sqlite": {
+      const { defer } = platform;
+      return { ...createSqliteStore(() => open<SqliteClient>(), { defer }, durability), maxBlobBytes: Infinity };
     }
     case "libsql-core":
     case "libsql-node":

@@ -35,9 +35,18 @@ export interface Connection {
   write<T>(task: (sql: Statements) => T): Promise<T>;
   /** The schema the file was written by; `initial` where it had none. */
   schemaVersion(initial: number): Promise<number>;
-  /** Moves the log into the file, over what was deleted there, and empties it. */
-  checkpoint(): Promise<void>;
+  /** Writes the file anew and empties its log, so that neither holds a copy of what was deleted. */
+  scrub(): Promise<void>;
   drained(): Promise<void>;
+}
+
+/** What is needed of the platform. */
+export interface SqlitePlatform extends Pick<Platform, "defer"> {
+  /**
+   * Runs SQL on a SQLite file in another thread. It must be the same library that the client is of: two in one process
+   * undo each other's locks. Where it is missing, SQL runs here and holds up the event loop.
+   */
+  runSqlite?(file: string, sql: string): Promise<void>;
 }
 
 /** A prepared statement by its text; each text is prepared once. */
@@ -52,7 +61,7 @@ interface Write {
 /** Opens a file with its schema on first use. A busy file is asked again for five seconds, then 503. */
 export function connect(
   open: () => SqliteClient | Promise<SqliteClient>,
-  platform: Pick<Platform, "defer">,
+  platform: SqlitePlatform,
   durability: "power" | "process",
 ): Connection {
   const statements = new Map<string, SqliteStatement>();
@@ -143,16 +152,32 @@ export function connect(
       }
       return Number(row?.value ?? initial);
     },
-    checkpoint: () =>
-      attempt((client) => {
-        // Prepared anew: a kept statement would hold a lock of its own.
-        const row = client.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
-        if (row.busy) throw Object.assign(new Error("others are reading the log"), { code: "SQLITE_BUSY" });
-      }),
+    async scrub() {
+      // Deleted rows are overwritten, but not the copies that were left in a page when its rows moved to the next one.
+      const file = await attempt(fileOf);
+      if (platform.runSqlite && file) {
+        await platform.runSqlite(file, "VACUUM").catch((error: unknown) => {
+          throw isConflict(error) ? toBusy(error) : error;
+        });
+      } else await attempt((client) => client.exec("VACUUM"));
+      await attempt(checkpoint);
+    },
     drained: async () => {
       await flushing;
     },
   };
+}
+
+/** The path of the file; empty for a database in memory. */
+function fileOf(client: SqliteClient): string {
+  const databases = client.prepare("PRAGMA database_list").all() as { name: string; file: string | null }[];
+  return databases.find(({ name }) => name === "main")?.file ?? "";
+}
+
+/** Moves the log into the file and empties it, which has to wait for whoever reads it. */
+function checkpoint(client: SqliteClient): void {
+  const { busy } = client.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+  if (busy) throw Object.assign(new Error("others are reading the log"), { code: "SQLITE_BUSY" });
 }
 
 function transact<T>(client: SqliteClient, work: () => T): T {

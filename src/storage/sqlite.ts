@@ -1,4 +1,3 @@
-import type { Platform } from "../platform.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { DocumentStore, PageQuery, PutOptions } from "./documents.ts";
 import {
@@ -19,7 +18,14 @@ import {
   toPageSql,
   toStored,
 } from "./sql-statements.ts";
-import { connect, type Connection, type SqliteClient, type SqliteValue, type Statements } from "./sqlite-connection.ts";
+import {
+  connect,
+  type Connection,
+  type SqliteClient,
+  type SqlitePlatform,
+  type SqliteValue,
+  type Statements,
+} from "./sqlite-connection.ts";
 import { INSERT_BLOB, INSERT_DOCUMENT, INSERT_TERM, MOVE_TERMS, UPDATE_DOCUMENT } from "./sqlite-schema.ts";
 import type { Finding, Store } from "./store.ts";
 
@@ -29,11 +35,11 @@ import type { Finding, Store } from "./store.ts";
  * process. Several processes may use one file.
  */
 export function createSqliteStore(
-  client: SqliteClient | (() => SqliteClient | Promise<SqliteClient>),
-  platform: Pick<Platform, "defer">,
-  durability: "power" | "process" = "power",
+  open: () => SqliteClient | Promise<SqliteClient>,
+  platform: SqlitePlatform,
+  durability: "power" | "process",
 ): Store {
-  const connection = connect(typeof client === "function" ? client : () => client, platform, durability);
+  const connection = connect(open, platform, durability);
   return {
     documents: createDocuments(connection),
     blobs: createBlobs(connection),
@@ -48,7 +54,7 @@ export function createSqliteStore(
     about: { name: "SQLite", writers: "one machine", durability },
     schemaVersion: connection.schemaVersion,
     check: () => connection.read(findProblems),
-    scrub: connection.checkpoint,
+    scrub: connection.scrub,
     isFull: () => false,
     close: connection.drained,
   };

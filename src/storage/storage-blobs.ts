@@ -1,4 +1,5 @@
 import type { BlobStore } from "./blobs.ts";
+import { isSameBytes } from "./bytes.ts";
 import type { Items } from "./items.ts";
 
 /** What the key-value store keeps beside blobs in the same driver; no kind of blob has such a name. */
@@ -13,7 +14,8 @@ const OWN_PREFIXES = Object.values(OWN_KINDS).map((kind) => `${kind}:`);
 export function createStorageBlobs(items: Items, { isAtomic = true }: { isAtomic?: boolean } = {}): BlobStore {
   return {
     async create(key, bytes) {
-      if (!isAtomic && isSame(await items.get(key), bytes)) return;
+      const found = isAtomic ? null : await items.get(key);
+      if (found && isSameBytes(found, bytes)) return;
       await items.set(key, bytes);
     },
     get: (key) => items.get(key),
@@ -25,8 +27,4 @@ export function createStorageBlobs(items: Items, { isAtomic = true }: { isAtomic
       return { ...page, keys: page.keys.filter((key) => !OWN_PREFIXES.some((own) => key.startsWith(own))) };
     },
   };
-}
-
-function isSame(found: Uint8Array | null, bytes: Uint8Array): boolean {
-  return found?.length === bytes.length && found.every((byte, index) => byte === bytes[index]);
 }

@@ -110,6 +110,10 @@ describe("GET /api/sessions", () => {
       lastUrl: "https://a.example/out",
       viewportWidth: 800,
       viewportHeight: 600,
+      browser: null,
+      device: null,
+      os: null,
+      fullAt: null,
       metadata: { plan: "free" },
     });
     time.now += 5 * 60_000;

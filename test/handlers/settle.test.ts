@@ -29,7 +29,15 @@ function body(seq: number, fields: Record<string, unknown> = {}): Uint8Array {
     { type: 3, data: { n: seq }, timestamp: at + 900 },
   ];
   return gzipSync(
-    JSON.stringify({ sessionId: "session-1", windowId: "window-1", run: RUN, seq, sentAt: at + 950, ...fields, events }),
+    JSON.stringify({
+      sessionId: "session-1",
+      windowId: "window-1",
+      run: RUN,
+      seq,
+      sentAt: at + 950,
+      ...fields,
+      events,
+    }),
   );
 }
 
@@ -100,9 +108,17 @@ test("keeps another body under a settled batch's number beside it, flagged and n
   later(HOUR);
   await sentiero.store.sessions.settle("session-1");
   const events = await eventsOf(sentiero);
-  expect((await post(sentiero, body(1, { windowId: "window-1", sentAt: 5, run: RUN, recorder: "x" }))).status).toBe(200);
+  expect((await post(sentiero, body(1, { windowId: "window-1", sentAt: 5, run: RUN, recorder: "x" }))).status).toBe(
+    200,
+  );
   const other = gzipSync(
-    JSON.stringify({ sessionId: "session-1", windowId: "window-1", run: RUN, seq: 1, events: [{ type: 3, timestamp: 1 }] }),
+    JSON.stringify({
+      sessionId: "session-1",
+      windowId: "window-1",
+      run: RUN,
+      seq: 1,
+      events: [{ type: 3, timestamp: 1 }],
+    }),
   );
   expect((await post(sentiero, other)).status).toBe(200);
   expect((await batchesOf(sentiero)).map(({ isConflict }) => isConflict)).toEqual([false, true]);
@@ -157,7 +173,7 @@ test("cuts segments at 4 MB, and leaves a larger batch as it is", async () => {
   await sentiero.store.sessions.settle("session-1");
   expect(await eventsOf(sentiero)).toEqual(before);
   expect((await batchesOf(sentiero)).map(({ eventCount }) => eventCount)).toEqual([3, 2, 1, 2]);
-  for (const { text } of blobs()) if (!text.includes("run\":")) expect(text.length).toBeLessThan(4.2 * 1024 * 1024);
+  for (const { text } of blobs()) if (!text.includes('run":')) expect(text.length).toBeLessThan(4.2 * 1024 * 1024);
 });
 
 test("refuses a batch that comes seven days after a settled session's last one", async () => {

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Database } from "db0";
 import d1 from "db0/connectors/cloudflare-d1";
 import nodeSqlite from "db0/connectors/node-sqlite";
 import { createStorage, type Driver } from "unstorage";
@@ -10,11 +9,12 @@ import fsLite from "unstorage/drivers/fs-lite";
 import memory from "unstorage/drivers/memory";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/storage/open.ts";
+import type { BlobPage } from "../../src/storage/blobs.ts";
 import type { Store } from "../../src/storage/store.ts";
 import { storeContract } from "../../src/testing.ts";
 import { missing, openPool, postgresServer, toDatabase } from "../support/databases.ts";
 import { startS3, type S3Server } from "../support/s3.ts";
-import { platform, temporaryFolder } from "../support/stores.ts";
+import { intercept, platform, temporaryFolder } from "../support/stores.ts";
 import { startWorker, type WorkerBindings } from "../support/workers.ts";
 
 const OPTIONS = { platform, maxMemoryBytes: 1 << 30, warn: () => {} };
@@ -27,13 +27,6 @@ function openMounted(documents: Driver, batches: Driver): Store {
   return openStore(storage, OPTIONS);
 }
 
-/** A database that all cases share, emptied before each. */
-async function empty(database: Database): Promise<void> {
-  const store = openStore(createStorage({ driver: db0Driver({ database }) }), OPTIONS);
-  await store.documents.count("none", { max: 1 });
-  for (const table of ["terms", "documents", "blobs", "meta"]) await database.exec(`DELETE FROM sentiero_${table}`);
-}
-
 describe("contract: SQLite, blobs in files", () => {
   const open = async () => {
     const folder = temporaryFolder();
@@ -44,73 +37,102 @@ describe("contract: SQLite, blobs in files", () => {
   for (const { name, run } of storeContract(open)) test(name, run);
 });
 
-describe("in workerd", () => {
-  let worker: WorkerBindings;
-  let cases = 0;
+/** Each call goes to workerd and back. */
+const FEWER = { listedBlobs: 60 };
+const SLOW = { timeout: 60_000 };
+
+let worker: WorkerBindings;
+let server: S3Server;
+let cases = 0;
+beforeAll(async () => {
+  [worker, server] = await Promise.all([startWorker(), startS3()]);
+});
+afterAll(() => Promise.all([worker.close(), server.close()]));
+
+// A base of its own for each case, because they share one namespace and one bucket.
+const r2 = (): Driver => r2Binding({ binding: worker.r2 as never, base: `case-${cases++}` });
+const kv = (): Driver => kvBinding({ binding: worker.kv as never, base: `case-${cases++}` });
+
+describe("contract: Cloudflare R2", SLOW, () => {
+  const open = async () => openStore(createStorage({ driver: r2() }), OPTIONS);
+  for (const { name, run } of storeContract(open, FEWER)) test(name, run);
+});
+
+describe("contract: memory, blobs on Workers KV", SLOW, () => {
+  const open = async () => openMounted(memory(), kv());
+  for (const { name, run } of storeContract(open, FEWER)) test(name, run);
+});
+
+describe.skipIf(!postgresServer)(`contract: PostgreSQL, blobs on S3${missing(postgresServer, "POSTGRES")}`, () => {
+  let url: string;
   beforeAll(async () => {
-    worker = await startWorker();
+    url = await postgresServer!.createDatabase();
   });
-  afterAll(() => worker.close());
-  // A base of its own for each case, because they share one namespace and one bucket.
-  const r2 = () => r2Binding({ binding: worker.r2 as never, base: `case-${cases++}` });
-  const kv = () => kvBinding({ binding: worker.kv as never, base: `case-${cases++}` });
+  afterAll(() => postgresServer!.dropDatabase(url));
+  const open = async () => {
+    const database = openPool(url);
+    onTestFinished(() => database.dispose());
+    const root = db0Driver({ database });
+    const store = openMounted(root, await server.openBucket());
+    await store.documents.count("none", { max: 1 });
+    for (const table of ["terms", "documents", "meta"]) await database.exec(`DELETE FROM sentiero_${table}`);
+    return store;
+  };
+  for (const { name, run } of storeContract(open, { listedBlobs: 60 })) test(name, run);
+});
 
-  describe("contract: Cloudflare R2", () => {
-    const open = async () => openStore(createStorage({ driver: r2() }), OPTIONS);
-    for (const { name, run } of storeContract(open)) test(name, run);
-  });
-
-  describe("contract: D1, blobs on Cloudflare R2", () => {
-    const database = () => {
-      Object.assign(globalThis, { __env__: { MOUNT_TEST_D1: worker.d1 } });
-      return toDatabase(d1({ bindingName: "MOUNT_TEST_D1" }));
-    };
-    const open = async () => {
-      await empty(database());
-      return openMounted(db0Driver({ database: database() }), r2());
-    };
-    for (const { name, run } of storeContract(open)) test(name, run);
-  });
-
-  describe("contract: memory, blobs on Workers KV", () => {
-    const open = async () => openMounted(memory(), kv());
-    for (const { name, run } of storeContract(open)) test(name, run);
+describe("in workerd", SLOW, () => {
+  test("documents are kept in D1 and blobs in R2", async () => {
+    Object.assign(globalThis, { __env__: { MOUNT_TEST_D1: worker.d1 } });
+    const database = toDatabase(d1({ bindingName: "MOUNT_TEST_D1" }));
+    const store = openMounted(db0Driver({ database }), r2());
+    const big = new Uint8Array(3_000_000).fill(7);
+    await store.blobs.create("batches:main:a:1", big);
+    expect(await store.documents.put("main/items", "a", {}, PUT)).toBe(true);
+    expect((await store.blobs.get("batches:main:a:1"))?.length).toBe(big.length);
+    expect((await database.sql`SELECT count(*) AS count FROM sentiero_blobs`).rows).toEqual([{ count: 0 }]);
+    expect((await database.sql`SELECT count(*) AS count FROM sentiero_documents`).rows).toEqual([{ count: 1 }]);
   });
 
   test("Workers KV keeps blobs as bytes, and refuses documents with what to do", async () => {
     const store = openMounted(memory(), kvBinding({ binding: worker.kv as never }));
     await store.blobs.create("batches:main:plain", Uint8Array.of(1, 2, 3));
-    const bytes = await (worker.kv as { get(key: string, type: string): Promise<ArrayBuffer> }).get(
-      "batches:main:plain",
-      "arrayBuffer",
-    );
-    expect([...new Uint8Array(bytes)]).toEqual([1, 2, 3]);
+    const namespace = worker.kv as { get(key: string, type: string): Promise<ArrayBuffer> };
+    expect([...new Uint8Array(await namespace.get("batches:main:plain", "arrayBuffer"))]).toEqual([1, 2, 3]);
     expect(() => openStore(createStorage({ driver: kv() }), OPTIONS)).toThrow(
       expect.objectContaining({ code: "STORAGE_UNSUPPORTED", message: expect.stringMatching(/D1.*batches/) }),
     );
   });
+
+  test.each([
+    ["R2", "r2"],
+    ["Workers KV", "kv"],
+  ] as const)("everything under a prefix in %s is listed and removed, page by page", async (_, name) => {
+    // Small pages, as a thousand objects would take too long to make.
+    const binding = intercept(worker[name] as object, (method, [options], call) =>
+      method === "list" ? (worker[name] as Lister).list({ ...(options as object), limit: 10 }) : call(),
+    );
+    const open = name === "r2" ? r2Binding : kvBinding;
+    const store = openMounted(memory(), open({ binding: binding as never, base: "paged" }));
+    const keys = Array.from({ length: 35 }, (_, index) => `batches:main:a:${index}`);
+    await Promise.all([...keys, "batches:main:ab:1"].map((key) => store.blobs.create(key, Uint8Array.of(1))));
+    const listed: string[] = [];
+    let pages = 0;
+    for (let cursor: string | null = null; pages === 0 || cursor !== null; pages++) {
+      const page: BlobPage = await store.blobs.list("batches:main:a:", cursor);
+      listed.push(...page.keys);
+      cursor = page.cursor;
+    }
+    expect(listed.sort()).toEqual(keys.sort());
+    expect(pages).toBeGreaterThan(3);
+    await store.blobs.removeAll("batches:main:a:");
+    expect(await store.blobs.list("", null)).toMatchObject({ keys: ["batches:main:ab:1"] });
+  });
 });
 
-describe.skipIf(!postgresServer)(`contract: PostgreSQL, blobs on S3${missing(postgresServer, "POSTGRES")}`, () => {
-  let server: S3Server;
-  let url: string;
-  let database: Database;
-  beforeAll(async () => {
-    server = await startS3();
-    url = await postgresServer!.createDatabase();
-    database = openPool(url);
-  });
-  afterAll(async () => {
-    await database.dispose();
-    await postgresServer!.dropDatabase(url);
-    await server.close();
-  });
-  const open = async () => {
-    await empty(database);
-    return openMounted(db0Driver({ database }), await server.openBucket());
-  };
-  for (const { name, run } of storeContract(open)) test(name, run);
-});
+interface Lister {
+  list(options: object): Promise<unknown>;
+}
 
 describe("a storage with a mount for batches", () => {
   test("keeps every kind of blob there and every document at the root, and says so", async () => {

@@ -27,7 +27,7 @@ describe.skipIf(!isThere)("contract: Redis", () => {
   for (const { name, run } of storeContract(async () => (await openRedisStore()).store)) test(name, run);
 });
 
-describe.skipIf(!isThere)("contract: Redis with a key prefix of the client and numbers as text", () => {
+describe.skipIf(!isThere)("Redis, with a key prefix of the client and numbers as text", () => {
   const open = async () => (await openRedisStore({ keyPrefix: "sentiero-[test]*:", stringNumbers: true })).store;
   for (const { name, run } of storeContract(open)) test(name, run);
 });

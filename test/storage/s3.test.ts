@@ -1,11 +1,10 @@
 import { createStorage } from "unstorage";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/storage/open.ts";
+import type { Store } from "../../src/storage/store.ts";
 import { storeContract } from "../../src/testing.ts";
 import { startS3, type S3Server } from "../support/s3.ts";
 import { platform } from "../support/stores.ts";
-
-const OPTIONS = { platform, maxMemoryBytes: 1, warn: () => {} };
 
 let server: S3Server;
 beforeAll(async () => {
@@ -13,7 +12,41 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+async function open(options?: { bulkDelete?: boolean; secretAccessKey?: string }): Promise<Store> {
+  const storage = createStorage({ driver: await server.openBucket(options) });
+  return openStore(storage, { platform, maxMemoryBytes: 1, warn: () => {} });
+}
+
 describe("contract: S3", () => {
-  const open = async () => openStore(createStorage({ driver: await server.openBucket() }), OPTIONS);
-  for (const { name, run } of storeContract(open)) test(name, run);
+  for (const { name, run } of storeContract(() => open())) test(name, run);
+});
+
+describe("a bucket", () => {
+  test("is emptied under a prefix beyond the first thousand keys, and nowhere else", async () => {
+    const { blobs } = await open();
+    const keys = Array.from({ length: 1_100 }, (_, index) => `batches:main:a:${index}`);
+    for (let at = 0; at < keys.length; at += 50) {
+      await Promise.all(keys.slice(at, at + 50).map((key) => blobs.create(key, Uint8Array.of(1))));
+    }
+    // These come before and after them in the bucket's order.
+    const others = ["aaa:main:a:1", "batches:main:ab:1", "zzz:main:a:1"];
+    for (const key of others) await blobs.create(key, Uint8Array.of(1));
+    await blobs.removeAll("batches:main:a:");
+    expect([...(await blobs.list("", null)).keys].sort()).toEqual(others);
+  });
+
+  test("of a server without DeleteObjects is emptied one by one", async () => {
+    const { blobs } = await open({ bulkDelete: false });
+    for (let index = 0; index < 30; index++) await blobs.create(`batches:main:a:${index}`, Uint8Array.of(1));
+    await blobs.removeAll("batches:main:a:");
+    expect(await blobs.list("", null)).toEqual({ keys: [], cursor: null });
+  });
+
+  test("that refuses us says so, and takes nothing for empty", async () => {
+    const { blobs, check } = await open({ secretAccessKey: "wrong" });
+    await expect(blobs.list("batches:", null)).rejects.toThrow(/S3 answered 403/);
+    await expect(blobs.removeAll("batches:")).rejects.toThrow(/403/);
+    await expect(blobs.get("batches:main:a:1")).rejects.toThrow(/403/);
+    expect(await check()).toEqual([expect.objectContaining({ level: "error", what: expect.stringContaining("403") })]);
+  });
 });

@@ -1,33 +1,24 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Database } from "db0";
 import betterSqlite from "db0/connectors/better-sqlite3";
-import d1 from "db0/connectors/cloudflare-d1";
 import libsql from "db0/connectors/libsql/node";
 import mysql2 from "db0/connectors/mysql2";
 import nodeSqlite from "db0/connectors/node-sqlite";
 import pglite from "db0/connectors/pglite";
 import postgresql from "db0/connectors/postgresql";
-import { afterAll, beforeAll, describe, onTestFinished, test } from "vitest";
-import { createSqlStore } from "../../src/storage/sql.ts";
-import { splitBlobs, splitPut } from "../../src/storage/blob-parts.ts";
-import type { Store } from "../../src/storage/store.ts";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { storeContract } from "../../src/testing.ts";
-import { bindD1, missing, mysqlServer, openPool, postgresServer, toDatabase } from "../support/databases.ts";
-import "../support/runtime-packages.ts";
-import { platform, temporaryFolder } from "../support/stores.ts";
+import { missing, mysqlServer, openPool, openSqlStore, postgresServer, toDatabase } from "../support/databases.ts";
+import { importRuntimePackage, runtimeProgram } from "../support/runtime-packages.ts";
+import { temporaryFolder } from "../support/stores.ts";
 
 const TABLES = ["sentiero_terms", "sentiero_documents", "sentiero_blobs", "sentiero_meta"];
-
-/** With parts for what is too long for the database, as a storage is opened. */
-function openStoreIn(database: Database): Store {
-  const store = createSqlStore(database, { platform, durability: "power" });
-  const max = store.maxBlobBytes;
-  return {
-    ...store,
-    blobs: splitBlobs(store.blobs, max, platform),
-    putWithBlobs: splitPut(store.putWithBlobs!, store.blobs, max, platform),
-  };
-}
 
 /** A file of its own for each case. */
 function contractOfFiles(name: string, open: (path: string) => Database): void {
@@ -35,7 +26,7 @@ function contractOfFiles(name: string, open: (path: string) => Database): void {
     const openStore = async () => {
       const database = open(join(temporaryFolder(), "test.sqlite"));
       onTestFinished(() => database.dispose());
-      return openStoreIn(database);
+      return openSqlStore(database);
     };
     for (const { name, run } of storeContract(openStore)) test(name, run);
   });
@@ -59,7 +50,7 @@ function contractOf(
     });
     const openStore = async () => {
       if (isUsed) for (const table of TABLES) await opened.database.exec(`DELETE FROM ${table}`);
-      const store = openStoreIn(opened.database);
+      const store = openSqlStore(opened.database);
       await store.documents.count("none", { max: 1 });
       isUsed = true;
       return store;
@@ -68,9 +59,61 @@ function contractOf(
   });
 }
 
-contractOfFiles("node:sqlite", (path) => toDatabase(nodeSqlite({ path })));
-contractOfFiles("better-sqlite3", (path) => toDatabase(betterSqlite({ path })));
+/** In another runtime, which runs all cases and tells of each in a line of JSON. */
+function contractElsewhere(name: string, runAll: () => Promise<string>): void {
+  describe(`contract: ${name}`, () => {
+    const results = new Map<string, string | null>();
+    beforeAll(async () => {
+      for (const line of (await runAll()).trim().split("\n")) {
+        const { name, error } = JSON.parse(line) as { name: string; error: string | null };
+        results.set(name, error);
+      }
+    });
+    const names = storeContract(() => Promise.reject(new Error("the cases run elsewhere"))).map(({ name }) => name);
+    for (const name of names) test(name, () => expect(results.get(name)).toBeNull());
+  });
+}
+
+contractOfFiles("SQLite by node:sqlite", (path) => toDatabase(nodeSqlite({ path })));
+contractOfFiles("SQLite by better-sqlite3", (path) => toDatabase(betterSqlite({ path })));
 contractOfFiles("libSQL", (path) => toDatabase(libsql({ url: `file:${path}` })));
+
+contractElsewhere("SQLite by bun:sqlite", async () => {
+  const script = fileURLToPath(new URL("../runtimes/contract-bun.ts", import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), "sentiero-test-"));
+  try {
+    return (await promisify(execFile)(runtimeProgram("bun"), [script, folder])).stdout;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+contractElsewhere("Cloudflare D1", async () => {
+  const { Miniflare } = await importRuntimePackage<{ Miniflare: new (options: object) => Miniflare }>("miniflare");
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("../runtimes/contract-d1.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    conditions: ["workerd", "worker"],
+    external: ["cloudflare:workers", "node:*"],
+  });
+  const worker = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.js", contents: outputFiles[0]!.text }],
+    compatibilityDate: "2026-07-01",
+    d1Databases: ["DB"],
+  });
+  try {
+    return await (await worker.dispatchFetch("http://localhost/")).text();
+  } finally {
+    await worker.dispose();
+  }
+});
+
+interface Miniflare {
+  dispatchFetch(url: string): Promise<Response>;
+  dispose(): Promise<void>;
+}
 
 contractOf(
   "PostgreSQL",
@@ -109,8 +152,3 @@ contractOf(
   },
   missing(mysqlServer, "MYSQL"),
 );
-
-contractOf("Cloudflare D1", async () => {
-  const close = await bindD1("SENTIERO_D1");
-  return { database: toDatabase(d1({ bindingName: "SENTIERO_D1" })), close };
-});

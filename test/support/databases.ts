@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { registerHooks } from "node:module";
 import { type Connector, createDatabase, type Database } from "db0";
 import mysql, { type Connection as MysqlAdmin } from "mysql2/promise";
 import pg from "pg";
+import { createStorage } from "unstorage";
+import db0Driver from "unstorage/drivers/db0";
 import { mysqlPool, postgresPool } from "../../src/connectors.ts";
-import { importRuntimePackage } from "./runtime-packages.ts";
+import { openStore } from "../../src/storage/open.ts";
+import type { Store } from "../../src/storage/store.ts";
+import { platform } from "./stores.ts";
 
 /** A database server that tests found. */
 export interface TestServer {
@@ -123,29 +126,8 @@ export function openPool(url: string, maxConnections = 5): Database {
   return toDatabase((isPostgres ? postgresPool : mysqlPool)({ url, maxConnections }));
 }
 
-const scope = globalThis as { __env__?: Record<string, unknown> };
-
-// db0 takes a binding from the module that Workers have for them.
-registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === "cloudflare:workers"
-      ? { url: "data:text/javascript,export const env = globalThis.__env__ ??= {}", shortCircuit: true }
-      : next(specifier, context),
-});
-
-interface Miniflare {
-  getD1Database(name: string): Promise<unknown>;
-  dispose(): Promise<void>;
-}
-
-/** Makes an empty D1 in workerd the binding of that name, as a Worker would have it. Gives what ends it. */
-export async function bindD1(name: string): Promise<() => Promise<void>> {
-  const { Miniflare } = await importRuntimePackage<{ Miniflare: new (options: object) => Miniflare }>("miniflare");
-  const worker = new Miniflare({
-    modules: true,
-    script: "export default { fetch: () => new Response() }",
-    d1Databases: { [name]: `${name}-${randomBytes(6).toString("hex")}` },
-  });
-  (scope.__env__ ??= {})[name] = await worker.getD1Database(name);
-  return () => worker.dispose();
+/** The store in a database, opened as a storage with db0's driver is. */
+export function openSqlStore(database: Database, durability: "power" | "process" = "power"): Store {
+  const storage = createStorage({ driver: db0Driver({ database }) });
+  return openStore(storage, { platform, maxMemoryBytes: 1, durability, warn: () => {} });
 }

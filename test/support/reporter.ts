@@ -35,5 +35,6 @@ function printContract(modules: readonly TestModule[]): void {
   }
   if (drivers.size === 0) return;
   console.log("\nStore contract, cases passed:");
-  for (const [driver, { passed, all }] of [...drivers].toSorted()) console.log(`  ${driver.padEnd(40)} ${passed}/${all}`);
+  for (const [driver, { passed, all }] of [...drivers].toSorted())
+    console.log(`  ${driver.padEnd(40)} ${passed}/${all}`);
 }

@@ -1,5 +1,6 @@
 import crypto from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import s3Driver from "unstorage/drivers/s3";
@@ -8,8 +9,8 @@ import { importRuntimePackage } from "./runtime-packages.ts";
 /** An S3 server on a port of its own, over a folder that goes with it. */
 export interface S3Server {
   readonly endpoint: string;
-  /** A driver for an empty bucket. Requests go through `fetch`, so they can be counted there. */
-  openBucket(options?: { bulkDelete?: boolean }): Promise<ReturnType<typeof s3Driver>>;
+  /** A driver for an empty bucket. */
+  openBucket(options?: { bulkDelete?: boolean; secretAccessKey?: string }): Promise<ReturnType<typeof s3Driver>>;
   close(): Promise<void>;
 }
 
@@ -35,9 +36,25 @@ function bringBackDes(): void {
   }
 }
 
+interface S3rverStore {
+  getResourcePath(bucket: string, key: string, name: string): string;
+  deleteObject(bucket: string, key: string): Promise<void>;
+}
+
+/** s3rver removes empty folders too, and stumbles where two objects of one are removed at once. */
+async function keepFolders(): Promise<void> {
+  const name = "s3rver/lib/stores/filesystem.js";
+  const { default: Store } = await importRuntimePackage<{ default: { prototype: S3rverStore } }>(name);
+  Store.prototype.deleteObject = async function deleteObject(bucket, key) {
+    const files = ["object", "object.md5", "metadata.json"].map((file) => this.getResourcePath(bucket, key, file));
+    await Promise.all(files.map((file) => rm(file, { force: true })));
+  };
+}
+
 /** Starts the server. */
 export async function startS3(): Promise<S3Server> {
   bringBackDes();
+  await keepFolders();
   const { default: Server } = await importRuntimePackage<{ default: new (options: object) => S3rver }>("s3rver");
   const directory = mkdtempSync(join(tmpdir(), "sentiero-s3-"));
   const server = new Server({ directory, port: 0, address: "127.0.0.1", silent: true });

@@ -25,7 +25,12 @@ export function createInspectedSentiero(options: SentieroOptions = {}): {
   const onError = (error: unknown): void => void errors.push(error);
   const sentiero = createTestSentiero({ storage, onError, ...options } as SentieroOptions);
   const data = storage.getMount("").driver.getInstance!() as Map<string, Uint8Array>;
-  const blobs = () => [...data].map(([key, bytes]) => ({ key, bytes, text: gunzipSync(bytes).toString("utf8") }));
+  const blobs = () =>
+    [...data].map(([key, bytes]) => ({
+      key,
+      bytes,
+      text: (bytes[0] === 0x1f ? gunzipSync(bytes) : Buffer.from(bytes)).toString("utf8"),
+    }));
   const everything = () =>
     blobs()
       .map(({ bytes, text }) => `${text}\n${Buffer.from(bytes).toString("latin1")}`)
