@@ -17,13 +17,23 @@ export type {
   Batch,
   BatchList,
   BatchSummary,
+  DayUsage,
+  DoctorAnswer,
   Gap,
+  Job,
+  JobAnswer,
+  MaintenanceAnswer,
+  Notice,
+  PreviewAnswer,
   RecordedEvent,
   SessionAnswer,
+  Selection,
   SessionDetail,
   SessionList,
   SessionSummary,
   WindowSummary,
 } from "./types.ts";
 export type { Sessions, SessionsPage } from "./sessions/sessions.ts";
+export type { Maintenance } from "./maintenance/maintenance.ts";
+export type { Codec, CodecContext } from "./storage/codec.ts";
 export type { Cursor } from "./storage/documents.ts";

@@ -60,6 +60,7 @@ export function guardSchema(store: Store, clock: () => number): Store {
     removeAll: guarded((prefix) => blobs.removeAll(prefix)),
   };
   return {
+    ...(store.scrub && { scrub: guarded(() => store.scrub!()) }),
     about: store.about,
     documents: guardedDocuments,
     blobs: guardedBlobs,
