@@ -20,3 +20,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .join("  ");
   return [line(head), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line), "", note].join("\n");
 }
+
+/**
+ * A whole number of the command line, from 1 to `max`.
+ * @throws Error naming the flag.
+ */
+export function toCount(name: string, text: string, max: number): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > max) throw new Error(`${name} must be 1 to ${max}`);
+  return count;
+}

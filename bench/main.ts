@@ -1,10 +1,18 @@
-// `npm run bench ingest`: measures one lane and prints the figures. A bench never passes or fails by time.
+// `npm run bench NAME`: measures one thing and prints the figures. A bench never passes or fails by time.
 import process from "node:process";
 
 const BENCHES: Readonly<Record<string, { about: string; run: (args: readonly string[]) => Promise<void> }>> = {
   ingest: {
     about: "the events lane on memory and SQLite, beside a bare Node server",
     run: async (args) => (await import("./ingest.ts")).ingest(args),
+  },
+  list: {
+    about: "pages of the list of sessions, small and large stores, while batches come in",
+    run: async (args) => (await import("./list.ts")).list(args),
+  },
+  rest: {
+    about: "bytes at rest on SQLite, before and after settling",
+    run: async (args) => (await import("./rest.ts")).rest(args),
   },
 };
 

@@ -164,7 +164,10 @@ export interface Job {
   readonly state: "running" | "done" | "failed" | "cancelled";
   /** What was asked for; null once the job has ended, because it may name a person. */
   readonly selection: Selection | null;
-  /** Sessions looked at, those that were changed or removed, and how many there were about when it began (null: not known). */
+  /**
+   * Sessions looked at, those that were changed or removed, and how many were meant when it began (null: not known).
+   * Looking for metadata sees more than it means: progress is `changed` of `total`, of a reindex `seen` of `total`.
+   */
   readonly seen: number;
   readonly changed: number;
   readonly total: number | null;
@@ -212,7 +215,7 @@ export interface MaintenanceAnswer {
     /** Null where nothing is planned: without retention, or where no timer runs in this process. */
     readonly nextRunAt: number | null;
   };
-  /** Joining of finished sessions. */
+  /** Joining of finished sessions; `settledSessions` counts every time that one was settled. */
   readonly settling: { readonly lastRunAt: number | null; readonly settledSessions: number };
   /** The last 90 days that have sessions, oldest first, and everything together. */
   readonly usage: { readonly days: readonly DayUsage[]; readonly total: Omit<DayUsage, "day"> };
@@ -225,6 +228,7 @@ export interface MaintenanceAnswer {
   };
   /** Newest first, at most 20. */
   readonly jobs: readonly Job[];
+  /** What is so wrong with the backend that nobody should have to ask the doctor. */
   readonly notices: readonly Notice[];
 }
 

@@ -84,7 +84,8 @@ export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<
         notices.push({
           level: "warning",
           what: `A job (${job.kind}) has not moved for ${Math.round((clock() - job.updatedAt) / 60_000)} minutes.`,
-          remedy: "Let one process run with maintenance on (sentiero serve), or call sentiero.maintain().",
+          remedy:
+            "Let one process run with the option `maintenance` on, or call `sentiero.maintain()` from a schedule.",
         });
       }
     }
@@ -100,7 +101,7 @@ export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<
       notices.push({
         level: "error",
         what: "Today's limit of bytes is reached; recordings are refused until midnight UTC.",
-        remedy: "Raise the option limits.maxBytesPerDay.",
+        remedy: "Raise the option `limits.maxBytesPerDay`.",
       });
     }
     const sessions = await sample();
@@ -111,7 +112,7 @@ export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<
       notices.push({
         level: "warning",
         what: "Sessions that ended hours ago have not been settled.",
-        remedy: "Let one process run with maintenance on, or call sentiero.maintain() from a schedule.",
+        remedy: "Let one process run with the option `maintenance` on, or call `sentiero.maintain()` from a schedule.",
       });
     }
     const incomplete = await countIncomplete(sessions);
@@ -127,14 +128,14 @@ export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<
       notices.push({
         level: "info",
         what: `${full} of ${sessions.length} sessions that were looked at have reached a limit and stopped growing.`,
-        remedy: "Raise limits.maxBytesPerSession or limits.maxEventsPerSession if that is too soon.",
+        remedy: "Raise `limits.maxBytesPerSession` or `limits.maxEventsPerSession` if that is too soon.",
       });
     }
     if (retentionDays === undefined) {
       notices.push({
         level: "info",
         what: "Recordings are kept for ever.",
-        remedy: "Set the option retentionDays, such as 90.",
+        remedy: "Set the option `retentionDays`, such as 90.",
       });
     }
     return notices;

@@ -27,7 +27,7 @@ export interface Jobs {
   /** @throws HTTPError 409 while another job is running. */
   start(job: Pick<Job, "kind" | "origin" | "total"> & { selection: Selection }): Promise<Job>;
   get(id: string): Promise<Job | null>;
-  /** Ends a running job after its step; null where there is none. What it has done stays done. */
+  /** Ends a running job after its step; gives one that has ended as it is, null where there is none. What it has done stays done. */
   cancel(id: string): Promise<Job | null>;
   /** Newest first, at most 20. */
   list(): Promise<Job[]>;
@@ -45,14 +45,16 @@ interface JobsOptions {
   readonly project: string;
   readonly clock: () => number;
   readonly runners: Readonly<Record<Job["kind"], JobRunner>>;
-  /** Called when a job has ended by itself. */
+  /** Called when a job has done its work, before it is marked as done. */
   readonly onEnd: (job: Job) => Promise<void>;
+  /** Called when it is, and does not name anybody any more. */
+  readonly onEnded: (job: Job) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
 /** Jobs over a document store. Ids sort by the time they were begun. */
 export function createJobs(documents: DocumentStore, update: Updater["update"], options: JobsOptions): Jobs {
-  const { clock, runners, onEnd, onError } = options;
+  const { clock, runners, onEnd, onEnded, onError } = options;
   const collection = `${options.project}/jobs`;
   const failures = new Map<string, number>();
 
@@ -86,7 +88,9 @@ export function createJobs(documents: DocumentStore, update: Updater["update"], 
       if (cursor !== null || next?.state !== "running") return next;
       // What its end needs is done before the end is written, so that a crash in between does it again.
       await onEnd(next);
-      return await end(job.id, "done");
+      const ended = await end(job.id, "done");
+      await onEnded(next);
+      return ended;
     } catch (error) {
       onError(error);
       const count = (failures.get(job.id) ?? 0) + 1;
@@ -132,7 +136,7 @@ export function createJobs(documents: DocumentStore, update: Updater["update"], 
     },
     async cancel(id) {
       const job = await end(id, "cancelled");
-      return job && toJob(job);
+      return job ? toJob(job) : this.get(id);
     },
     list: async () => (await newest()).map(toJob),
     async work(isOver) {

@@ -4,9 +4,9 @@ import type { SessionDocument } from "../sessions/document.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { createSessionKeys } from "../sessions/session-keys.ts";
 import type { Usage } from "../sessions/usage.ts";
-import type { Store } from "../storage/store.ts";
+import type { Finding, Store } from "../storage/store.ts";
 import type { Updater } from "../storage/update.ts";
-import type { Job, MaintenanceAnswer, Notice, PreviewAnswer, Selection } from "../types.ts";
+import type { Job, MaintenanceAnswer, PreviewAnswer, Selection } from "../types.ts";
 import { createJobs, type JobDocument, type JobStep } from "./jobs.ts";
 import { createLease } from "./lease.ts";
 import { createProgress } from "./progress.ts";
@@ -43,6 +43,8 @@ const PREVIEW_MS = 2_000;
 const SWEEP_SIZE = 100;
 
 const DAYS_SHOWN = 90;
+
+const CHECK_EVERY_MS = 60_000;
 
 /** The options that maintenance goes by; see `options.ts`. */
 export interface MaintenanceSettings {
@@ -82,9 +84,12 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
     clock,
     runners: { purge: eraseStep, erase: eraseStep, reindex },
     onEnd,
+    onEnded: scrub,
     onError,
   });
   let isRunning = false;
+  let checked: readonly Finding[] = [];
+  let checkedAt = -Infinity;
 
   async function eraseStep({ selection, cursor }: JobDocument): Promise<JobStep> {
     const page = await select(selection!, cursor);
@@ -93,8 +98,12 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
     return { seen: page.seen, changed, cursor: page.cursor };
   }
 
-  async function onEnd({ kind, origin, changed }: Job): Promise<void> {
+  /** Also what the job itself said of a person is overwritten. */
+  async function scrub({ kind }: Job): Promise<void> {
     if (kind !== "reindex") await store.scrub?.();
+  }
+
+  async function onEnd({ origin, changed }: Job): Promise<void> {
     if (origin === "retention")
       await progress.change((old) => ({ ...old, retainedAt: clock(), retentionRemoved: changed }));
   }
@@ -145,6 +154,15 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
     }
     await usage.fold();
     return isDone;
+  }
+
+  /** What is wrong with the backend, looked at no more than once a minute: it may cost a while. */
+  async function errors(): Promise<readonly Finding[]> {
+    if (Math.abs(clock() - checkedAt) > CHECK_EVERY_MS) {
+      checked = (await store.check()).filter(({ level }) => level === "error");
+      checkedAt = clock();
+    }
+    return checked;
   }
 
   async function startJob(kind: Job["kind"], selection: Selection): Promise<Job> {
@@ -226,18 +244,12 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
         },
         limits: { maxBytesPerDay: limits.maxBytesPerDay, receivedToday, isReached },
         jobs: list,
-        notices: isReached ? [REACHED] : [],
+        notices: await errors(),
       };
     },
     close: () => lease.give(),
   };
 }
-
-const REACHED: Notice = {
-  level: "error",
-  what: "So much arrived today that recordings are refused until midnight UTC.",
-  remedy: "Raise the option limits.maxBytesPerDay, or find out who sends so much.",
-};
 
 function total<T extends string>(days: readonly Readonly<Record<T, number>>[], name: T): number {
   return days.reduce((sum, day) => sum + day[name], 0);

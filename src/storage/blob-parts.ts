@@ -6,7 +6,7 @@ import type { PutWithBlobs } from "./store.ts";
 
 /**
  * The first byte of what is not stored as it is. Blobs of ours begin with gzip's 0x1f or with text; 0xf5 never occurs
- * in UTF-8. A blob that begins with it all the same is escaped.
+ * in UTF-8. A blob that begins with it all the same, or is empty, is escaped.
  */
 const MARKER = 0xf5;
 const ESCAPED = 0;
@@ -127,7 +127,8 @@ async function toStored(
   maxPartBytes: number,
   platform: Pick<Platform, "sha256">,
 ): Promise<Uint8Array> {
-  const isMarked = bytes[0] === MARKER;
+  // An empty value is taken for none by some drivers.
+  const isMarked = bytes.length === 0 || bytes[0] === MARKER;
   if (bytes.length + (isMarked ? 2 : 0) <= maxPartBytes) return isMarked ? prefixed(ESCAPED, bytes) : bytes;
   const digest = (await platform.sha256(bytes)).slice(0, 16);
   const head: Head = { bytes: bytes.length, partBytes: maxPartBytes, digest };

@@ -69,6 +69,8 @@ function withSweeps({ storage, base, driver }: Place, { list, removeMany }: Swee
   const remove = (key: string) => storage.removeItem(toKey(key));
   return {
     async get(key) {
+      // unstorage's http driver stumbles over a 404.
+      if (driver.name === "http" && !(await storage.hasItem(toKey(key)))) return null;
       const value: unknown = await storage.getItemRaw(toKey(key));
       return value === null || value === undefined ? null : toBytes(value);
     },
@@ -152,7 +154,7 @@ async function listFolder(driver: Driver, prefix: string): Promise<string[] | nu
   const base = (driver.options as { base?: unknown } | undefined)?.base;
   if ((driver.name !== "fs" && driver.name !== "fs-lite") || typeof base !== "string") return null;
   const folder = prefix.split(":").slice(0, -1);
-  if (folder.length === 0 || folder.some((part) => !/^[a-z0-9_-]+$/.test(part))) return null;
+  if (folder.some((part) => !/^[a-z0-9_-]+$/.test(part))) return null;
   // Not a literal, so that bundlers for runtimes without files leave it alone.
   const specifier = "unstorage/drivers/fs-lite";
   const openFolder = await (

@@ -16,6 +16,8 @@ export interface Order {
   count(query: CountQuery): Promise<number>;
   /** Whether another process has written since this one does. */
   hasOtherWriter(): Promise<boolean>;
+  /** Writes the index anew, without entries of what is gone. */
+  scrub(): Promise<void>;
   /** Waits for work under way. */
   drained(): Promise<void>;
 }
@@ -238,6 +240,8 @@ export async function createOrder(items: Items, prefix: string, source: OrderSou
 
   /** The whole index as few items; every other one goes. */
   async function writeAnew(): Promise<void> {
+    // What is written out now is not looked at when the store is opened again.
+    while (doubtful.size > 0 && isWriter) await settleDoubts();
     isDisordered = false;
     const kept = new Set(groups.filter(({ open }) => open > 0).map(({ key }) => key));
     const old = [...seen].filter((key) => !kept.has(key));
@@ -312,6 +316,14 @@ export async function createOrder(items: Items, prefix: string, source: OrderSou
     async hasOtherWriter() {
       await readNew();
       return isWriter && Date.now() - lastForeignStamp < 5 * 60_000;
+    },
+    async scrub() {
+      await background;
+      if (isTidying || entryCount === index.size) return;
+      isTidying = true;
+      const work = writeAnew().finally(() => (isTidying = false));
+      background = work.catch(() => {});
+      await work;
     },
     async drained() {
       await flushing;

@@ -18,6 +18,8 @@ export interface KeyValueOptions {
 export interface KeyValueDocuments extends DocumentStore {
   schemaVersion(initial: number): Promise<number>;
   check(): Promise<readonly Finding[]>;
+  /** Takes what was removed out of the index too. */
+  scrub(): Promise<void>;
   /** Waits for index work under way. */
   drained(): Promise<void>;
 }
@@ -225,6 +227,10 @@ export function createKeyValueDocuments(
           remedy: "Run one process, or keep documents in SQLite, PostgreSQL, MySQL, D1 or Redis.",
         },
       ];
+    },
+
+    async scrub() {
+      for (const order of orders.values()) await (await order).scrub();
     },
 
     async drained() {

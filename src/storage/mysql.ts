@@ -1,4 +1,5 @@
 import { type SqlDatabase } from "./sql-database.ts";
+import { isAway } from "./sql-errors.ts";
 import { createQueue, SINGLE_CONNECTION } from "./sql-single.ts";
 import { DELETE_DOCUMENT, DELETE_TERMS, MYSQL, type Sql, type SqlValue } from "./sql-statements.ts";
 import type { Finding } from "./store.ts";
@@ -231,7 +232,7 @@ function isPool(client: MysqlConnection | MysqlPool): client is MysqlPool {
 /** The server said no to a statement and goes on listening: after the ROLLBACK of a transaction, nothing is left over. */
 function isRefusal(error: unknown): boolean {
   const { fatal, sqlState } = error as { fatal?: unknown; sqlState?: unknown };
-  return fatal !== true && typeof sqlState === "string";
+  return fatal !== true && typeof sqlState === "string" && !isAway(error);
 }
 
 function codeOf(error: unknown): unknown {

@@ -74,6 +74,7 @@ function openPlace(place: Place, options: OpenStoreOptions): Store {
     blobs: openItemBlobs(items, traits, options),
     about: { name: traits.label, writers: "one process", durability: traits.durability },
     schemaVersion: documents.schemaVersion,
+    scrub: documents.scrub,
     check: async () => [...(await documents.check()), ...(await checkItems(items, traits))],
     isFull: () => false,
     close: documents.drained,
@@ -123,7 +124,8 @@ function openNative(place: Place, { platform, maxMemoryBytes, durability = "powe
       const opened = Promise.resolve(driver.getInstance!() as DenoKv | Promise<DenoKv>);
       // Whoever uses it first is told.
       opened.catch(() => {});
-      return split(createDenoKvStore(opened), DENO_KV_MAX_BLOB_BYTES, platform);
+      const prefix = [...baseOf(driver).split(":").filter(Boolean), "sentiero"];
+      return split(createDenoKvStore(opened, { prefix }), DENO_KV_MAX_BLOB_BYTES, platform);
     }
     default:
       return null;
@@ -141,8 +143,7 @@ function split(store: Store, maxBlobBytes: number, platform: Platform): Store {
 }
 
 function openItemBlobs(items: Items, traits: DriverTraits, { platform }: OpenStoreOptions): Store["blobs"] {
-  const blobs = createStorageBlobs(items, traits);
-  return Number.isFinite(traits.maxValueBytes) ? splitBlobs(blobs, traits.maxValueBytes, platform) : blobs;
+  return splitBlobs(createStorageBlobs(items, traits), traits.maxValueBytes, platform);
 }
 
 /** Documents of the one store and blobs of the other. They share no transaction, so blobs are written first. */

@@ -7,9 +7,13 @@ import type { Finding } from "./store.ts";
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;
   /** A client emits `error` when its connection is lost while nobody asks; unheard it would end the process. */
-  on?(event: "error" | "connect", listener: (client: PostgresClient) => void): unknown;
+  on?(event: "error", listener: () => void): unknown;
   /** A pool counts its connections; a client does not. */
   readonly totalCount?: number;
+  /** Of a pool: lends a connection. */
+  connect?(): Promise<unknown>;
+  /** Of a connection that was lent: gives it back, or closes it when it failed. */
+  release?(error?: unknown): void;
 }
 
 /** With a name it is prepared once on each connection. */
@@ -57,6 +61,7 @@ export function connectPostgres(
   options: { durability: "power" | "process" },
 ): SqlDatabase {
   const seen = new WeakSet<object>();
+  const isRelaxed = new WeakSet<object>();
   const enqueue = createQueue();
   /** Poolers in transaction mode know no named statements of ours; then they are sent whole each time. */
   let isNaming = true;
@@ -66,19 +71,32 @@ export function connectPostgres(
     if (seen.has(client)) return client;
     seen.add(client);
     client.on?.("error", () => {});
-    if (options.durability === "process") {
-      const relax = (one: PostgresClient) => one.query({ text: "SET synchronous_commit TO off" });
-      // What fails here is a connection that is lost: whoever uses it next is told.
-      if (isPool(client)) client.on?.("connect", (one) => void relax(one).catch(() => {}));
-      else await relax(client);
-    }
     return client;
   }
 
   async function ask(query: PostgresQuery): Promise<PostgresResult> {
     const client = await connect();
     // A single client does one query after the other; its own queue is about to go.
-    return isPool(client) ? client.query(query) : enqueue(() => client.query(query));
+    if (!isPool(client)) return enqueue(() => relaxed(client).then(() => client.query(query)));
+    if (options.durability === "power") return client.query(query);
+    const lent = (await client.connect!()) as PostgresClient;
+    try {
+      const result = await relaxed(lent).then(() => lent.query(query));
+      lent.release!();
+      return result;
+    } catch (error) {
+      lent.release!(error);
+      throw error;
+    }
+  }
+
+  /** Tells a connection, once, not to wait for the disk. */
+  async function relaxed(client: PostgresClient): Promise<void> {
+    if (options.durability === "power" || isRelaxed.has(client)) return;
+    // The pool does not listen while a connection is lent.
+    client.on?.("error", () => {});
+    await client.query({ text: "SET synchronous_commit TO off" });
+    isRelaxed.add(client);
   }
 
   async function run(text: string, values: readonly SqlValue[], isRare = false): Promise<PostgresResult> {

@@ -80,6 +80,7 @@ export function createSortedIndex(): SortedIndex {
     count({ term, from, to, max }) {
       if (term === undefined && from === undefined && to === undefined) return Math.min(entries.size, max);
       let count = 0;
+      if (max <= 0) return count;
       for (const _ of listOf(term)?.walk({ from, to, order: "ascending" }) ?? []) if (++count >= max) break;
       return count;
     },

@@ -36,7 +36,7 @@ export const SQLITE: Dialect = {
   // One value instead of many: D1 takes at most 100.
   isAmong: (ids) => ({ sql: "IN (SELECT value FROM json_each(?))", params: [JSON.stringify(ids.map(encodeText))] }),
   deleteBlobs: (first, end, max) => ({
-    sql: "DELETE FROM sentiero_blobs WHERE key IN (SELECT key FROM sentiero_blobs WHERE key >= ? AND key < ? LIMIT ?)",
+    sql: "DELETE FROM sentiero_blobs WHERE key IN (SELECT key FROM sentiero_blobs WHERE key >= ? AND key < ? ORDER BY key LIMIT ?)",
     params: [first, end, max],
   }),
 };
@@ -69,7 +69,7 @@ export const MYSQL: Dialect = {
     return { sql: `IN (${params.map(() => "?").join(", ")})`, params };
   },
   deleteBlobs: (first, end, max) => ({
-    sql: "DELETE FROM sentiero_blobs WHERE key >= ? AND key < ? LIMIT ?",
+    sql: "DELETE FROM sentiero_blobs WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
     params: [first, end, String(max)],
   }),
 };
@@ -113,11 +113,11 @@ export function toPageSql(dialect: Dialect, collection: string, query: PageQuery
   };
 }
 
-/** How many documents match, in the column `count`. */
+/** How many documents match, in the column `count`. Without the order PostgreSQL reads the table from its start to find a few. */
 export function toCountSql(dialect: Dialect, collection: string, query: CountQuery): Sql {
   const { from, where, params } = toRange(dialect, collection, query);
   return {
-    sql: `SELECT count(*) AS count FROM (SELECT 1 FROM ${from} WHERE ${where.join(" AND ")} LIMIT ?) k`,
+    sql: `SELECT count(*) AS count FROM (SELECT 1 FROM ${from} WHERE ${where.join(" AND ")} ORDER BY score, id LIMIT ?) k`,
     params: [...params, dialect.limit(query.max)],
   };
 }

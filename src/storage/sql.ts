@@ -38,7 +38,7 @@ export interface SqlStore extends Store {
 
 /** The connectors of db0 that work, and our own. */
 const CONNECTORS =
-  "node-sqlite, better-sqlite3, bun-sqlite, libsql, cloudflare-d1, postgresql, neon, cloudflare-hyperdrive-postgresql, pglite, mysql2, and postgresPool and mysqlPool of sentiero/connectors";
+  "node-sqlite, better-sqlite3, bun-sqlite, libsql, cloudflare-d1, postgresql, pglite, mysql2, and postgresPool and mysqlPool of sentiero/connectors";
 
 /**
  * The store in the database behind a db0 connector, in tables of its own whose names start with `sentiero_`. The

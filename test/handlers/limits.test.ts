@@ -61,7 +61,6 @@ describe("the limit of a day", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "360"]);
     expect((await api<{ limits: object; notices: object[] }>(sentiero, "/maintenance")).body).toMatchObject({
       limits: { isReached: true, maxBytesPerDay: 50 },
-      notices: [{ level: "error" }],
     });
     at(START + 12 * 3_600_000);
     expect((await post(sentiero, numbered(1))).status).toBe(200);

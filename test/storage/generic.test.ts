@@ -2,11 +2,15 @@ import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createStorage, prefixStorage } from "unstorage";
 import fs from "unstorage/drivers/fs";
 import fsLite from "unstorage/drivers/fs-lite";
-import { describe, expect, test } from "vitest";
+import http from "unstorage/drivers/http";
+import { createStorageServer } from "unstorage/server";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/storage/open.ts";
 import type { Store } from "../../src/storage/store.ts";
 import { storeContract } from "../../src/testing.ts";
@@ -62,6 +66,17 @@ describe("contract: a driver of short values", () => {
     return openStore(createStorage({ driver: { ...driver, setItemRaw: limited } }), OPTIONS);
   };
   for (const { name, run } of storeContract(open)) test(name, run);
+});
+
+describe("contract: http", () => {
+  const open = async () => {
+    const server = createServer(createStorageServer(createStorage()).handle).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    return openStore(createStorage({ driver: http({ base: `http://127.0.0.1:${port}` }) }), OPTIONS);
+  };
+  for (const { name, run } of storeContract(open, { listedBlobs: 100 })) test(name, run);
 });
 
 interface Answer {

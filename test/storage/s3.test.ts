@@ -1,5 +1,5 @@
 import { createStorage } from "unstorage";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openStore } from "../../src/storage/open.ts";
 import type { Store } from "../../src/storage/store.ts";
 import { storeContract } from "../../src/testing.ts";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function open(options?: { bulkDelete?: boolean; secretAccessKey?: string }): Promise<Store> {
+async function open(options?: { bulkDelete?: boolean; accessKeyId?: string }): Promise<Store> {
   const storage = createStorage({ driver: await server.openBucket(options) });
   return openStore(storage, { platform, maxMemoryBytes: 1, warn: () => {} });
 }
@@ -31,7 +31,11 @@ describe("a bucket", () => {
     // These come before and after them in the bucket's order.
     const others = ["aaa:main:a:1", "batches:main:ab:1", "zzz:main:a:1"];
     for (const key of others) await blobs.create(key, Uint8Array.of(1));
+    const sent = vi.spyOn(globalThis, "fetch");
+    onTestFinished(() => sent.mockRestore());
     await blobs.removeAll("batches:main:a:");
+    // Two pages, each removed by one request.
+    expect(sent.mock.calls.map(([request]) => (request as Request).method)).toEqual(["GET", "POST", "GET", "POST"]);
     expect([...(await blobs.list("", null)).keys].sort()).toEqual(others);
   });
 
@@ -43,7 +47,7 @@ describe("a bucket", () => {
   });
 
   test("that refuses us says so, and takes nothing for empty", async () => {
-    const { blobs, check } = await open({ secretAccessKey: "wrong" });
+    const { blobs, check } = await open({ accessKeyId: "nobody" });
     await expect(blobs.list("batches:", null)).rejects.toThrow(/S3 answered 403/);
     await expect(blobs.removeAll("batches:")).rejects.toThrow(/403/);
     await expect(blobs.get("batches:main:a:1")).rejects.toThrow(/403/);

@@ -10,7 +10,7 @@ import { importRuntimePackage } from "./runtime-packages.ts";
 export interface S3Server {
   readonly endpoint: string;
   /** A driver for an empty bucket. */
-  openBucket(options?: { bulkDelete?: boolean; secretAccessKey?: string }): Promise<ReturnType<typeof s3Driver>>;
+  openBucket(options?: { bulkDelete?: boolean; accessKeyId?: string }): Promise<ReturnType<typeof s3Driver>>;
   close(): Promise<void>;
 }
 

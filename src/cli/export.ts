@@ -1,0 +1,17 @@
+import { once } from "node:events";
+import { createWriteStream, existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { createGzip } from "node:zlib";
+import { nodePlatform } from "../../adapters/node.ts";
+import type { ArchivePlace } from "../maintenance/archive.ts";
+import { exportStore } from "../maintenance/archive.ts";
+import { createWebPlatform } from "../platform.ts";
+import type { Sentiero } from "../sentiero.ts";
+import type { Selection } from "../types.ts";
+import { SELECTION_OPTIONS, STORE_OPTIONS, parseOptions } from "./arguments.ts";
+import { formatBytes, formatSessions } from "./numbers.ts";
+import { openStored } from "./open-sentiero.ts";
+import { createProgressBar } from "./progress-bar.ts";
+import { toSelection } from "./selection.ts";
+import { CommandError, UsageError } from "./usage-error.ts";

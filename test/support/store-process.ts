@@ -1,0 +1,117 @@
+// Run as a process of its own: serves a sentiero over the storage that is named first, on a free port of which it tells
+// the parent. Storages are `sqlite:FILE`, `postgres://…`, `mysql://…` and `redis://…#PREFIX`.
+// The parent may also have it count one document up, as fast as it can, beside what it serves.
+
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createDatabase } from "db0";
+import nodeSqlite from "db0/connectors/node-sqlite";
+import { createStorage, type Driver } from "unstorage";
+import db0Driver from "unstorage/drivers/db0";
+import redisDriver from "unstorage/drivers/redis";
+import { toNodeHandler } from "../../adapters/node.ts";
+import { mysqlPool, postgresPool } from "../../src/connectors.ts";
+import { HTTPError } from "../../src/errors.ts";
+import { createSentiero } from "../../src/index.ts";
+import { createUpdater } from "../../src/storage/update.ts";
+
+/** What the parent may ask; each is answered once. */
+export type Question =
+  /** Begins to count; answered with 0. */
+  | "count"
+  /** Ends counting; answered with how often this process has counted. */
+  | "stop"
+  /** Answered with what the counter is at, whoever counted. */
+  | "total";
+
+/** What the parent is told: first where the server is, then the answers in turn. */
+export type Message = { readonly port: number } | { readonly answer: number };
+
+const COUNTER = ["main/items", "counter"] as const;
+const COUNTERS_AT_ONCE = 3;
+
+const storage = createStorage({ driver: toDriver(process.argv[2]!) });
+const sentiero = createSentiero({
+  storage,
+  authorize: () => true,
+  // A database that is away or busy is told to the client; anything else is a fault.
+  onError: (error) => {
+    if (!(error instanceof HTTPError && error.status === 503)) console.error(error);
+  },
+});
+const server = createServer(toNodeHandler(sentiero));
+const { documents } = sentiero.store.ports;
+const { update } = createUpdater(documents);
+let isCounting = false;
+let counting: Promise<number[]> = Promise.resolve([]);
+
+process.on("message", (question: Question) => {
+  void answer(question).then((value) => tell({ answer: value }));
+});
+process.once("SIGTERM", () => void end());
+// Without a parent nobody would end this process.
+process.once("disconnect", () => process.exit());
+server.listen(0, "127.0.0.1", () => tell({ port: (server.address() as AddressInfo).port }));
+
+function tell(message: Message): void {
+  process.send!(message);
+}
+
+async function answer(question: Question): Promise<number> {
+  switch (question) {
+    case "count":
+      isCounting = true;
+      counting = Promise.all(Array.from({ length: COUNTERS_AT_ONCE }, count));
+      return 0;
+    case "stop":
+      isCounting = false;
+      return (await counting).reduce((sum, times) => sum + times, 0);
+    case "total":
+      return (await documents.get<number>(...COUNTER))?.doc ?? 0;
+  }
+}
+
+async function count(): Promise<number> {
+  let times = 0;
+  while (isCounting) {
+    try {
+      await update<number>(...COUNTER, { apply: (number) => (number ?? 0) + 1 }, () => 1);
+      times++;
+    } catch (error) {
+      // Who has lost too many races has counted nothing, and comes again.
+      if (!(error instanceof HTTPError && error.status === 503)) throw error;
+      await sleep(Math.random() * 50);
+    }
+  }
+  return times;
+}
+
+async function end(): Promise<void> {
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeIdleConnections();
+  });
+  await sentiero.store.close();
+  await storage.dispose();
+  process.exit();
+}
+
+function toDriver(text: string): Driver {
+  const [, scheme, rest = ""] = /^(\w+):(.+)$/.exec(text) ?? [];
+  switch (scheme) {
+    case "sqlite":
+      return db0Driver({ database: createDatabase(nodeSqlite({ path: rest })) });
+    case "postgres":
+      return db0Driver({ database: createDatabase(postgresPool({ url: text })) });
+    case "mysql":
+      return db0Driver({ database: createDatabase(mysqlPool({ url: text })) });
+    case "redis": {
+      const [url, base] = text.split("#", 2);
+      return redisDriver({ url, base });
+    }
+    default:
+      throw new Error(`no storage is called ${text}`);
+  }
+}
