@@ -1,4 +1,4 @@
-import { randomBytes, createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,8 @@ import pg from "pg";
 import { createStorage, type Storage } from "unstorage";
 import db0Driver from "unstorage/drivers/db0";
 import redisDriver from "unstorage/drivers/redis";
-import type { Sentiero } from "../src/index.ts";
+import type { nodePlatform } from "../adapters/node.ts";
+import type { createSentiero, Sentiero } from "../src/index.ts";
 import { makeBatches } from "./batches.ts";
 import { quantile, table, toCount } from "./figures.ts";
 
@@ -37,6 +38,8 @@ const STEP_MS = 1_000;
 const TERM_EVERY = 20;
 const TERM = `user:${"5".repeat(24)}`;
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** Documents that are put at once while a store is filled. */
 const FILL_GROUP = 500;
 
@@ -54,10 +57,17 @@ interface Figures {
   /** In ms, by page. */
   readonly times: Readonly<Record<PageName, readonly number[]>>;
   readonly calls: Readonly<Record<PageName, number>>;
-  /** The longest time that nothing else had a turn, ms: with lists and batches, and with batches alone. */
-  readonly stallMs: number;
-  readonly idleStallMs: number;
+  /** With lists and batches, and with batches alone. */
+  readonly stall: Stall;
+  readonly stallWithoutLists: Stall;
+  /** Batches that came in meanwhile. */
   readonly posts: number;
+}
+
+/** The longest time that the event loop gave nobody a turn, in ms: by the wall's clock, and of CPU that it used itself. */
+interface Stall {
+  readonly wallMs: number;
+  readonly cpuMs: number;
 }
 
 /**
@@ -88,7 +98,8 @@ export async function list(args: readonly string[]): Promise<void> {
   const template = await makeTemplate();
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
-  process.once("SIGINT", interrupt);
+  // Databases are dropped in any case.
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   const measured: Figures[] = [];
   const left: string[] = [];
   try {
@@ -108,7 +119,7 @@ export async function list(args: readonly string[]): Promise<void> {
       if (stop.signal.aborted) break;
     }
   } finally {
-    process.off("SIGINT", interrupt);
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
   console.log(
     `Pages of ${LIMIT} sessions, ${rounds} of each kind, while ${rate} batches a second come in, in one process;\n` +
@@ -131,11 +142,7 @@ async function measureStore(name: StoreName, bench: Bench, run: Run): Promise<re
   const { createSentiero, nodePlatform } = await importBuilt();
   // Batches that come in are newer than everything that the store was filled with.
   const begin = Date.now() - (run.sizes.at(-1)! + 3_600) * STEP_MS;
-  const sentiero = createSentiero({
-    storage: bench.storage,
-    platform: nodePlatform,
-    maintenance: false,
-  });
+  const sentiero = createSentiero({ storage: bench.storage, platform: nodePlatform, maintenance: false });
   const measured: Figures[] = [];
   try {
     let filled = 0;
@@ -194,6 +201,9 @@ async function fill(sentiero: Sentiero, { name, from, to, begin, template, signa
     const rate = Math.round(((index - from + group.length) / (performance.now() - startedAt)) * 1000);
     progress(`${NAMES[name]}: filled ${index + group.length} of ${to}, ${rate} a second`);
   }
+  progress("");
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.error(`${NAMES[name]}: filled with ${to - from} sessions in ${seconds.toFixed(1)} s`);
 }
 
 function idOf(index: number): string {
@@ -207,11 +217,11 @@ function placeOf(begin: number, index: number): number {
 async function measure(
   sentiero: Sentiero,
   bench: Bench,
-  { sessions, begin, rounds, rate }: Run & { sessions: number; begin: number },
+  { sessions, begin, rounds, rate, signal }: Run & { sessions: number; begin: number },
 ): Promise<Omit<Figures, "store" | "sessions">> {
   const { documents } = sentiero.store.ports;
   const asOf = Date.now();
-  // Sessions in the lower half, so that neither database nor driver has what lies near the top in mind only.
+  // Another place each time, in the older half: what lies near the top is in every cache.
   const cursorAt = (round: number) => {
     const index = Math.floor(sessions * (0.1 + 0.4 * ((round * 0.618) % 1)));
     return { score: placeOf(begin, index), id: idOf(index) };
@@ -234,14 +244,17 @@ async function measure(
   }
 
   const times: Record<PageName, number[]> = { first: [], deep: [], term: [] };
-  const writer = startWriter(sentiero, rate);
+  const quietMs = Math.min(5_000, rounds * 8);
+  // A page takes some milliseconds, with the turn of the others.
+  const bodies = makeBodies(Math.ceil((rate * (500 + quietMs + rounds * PAGES.length * 8)) / 1000));
+  const writer = startWriter(sentiero, rate, bodies);
   // The first batches pay for what is compiled and connected.
   await pause(500);
   const quiet = watchStalls();
-  await pause(Math.min(5_000, rounds * 8));
-  const idleStallMs = quiet();
+  await pause(quietMs);
+  const stallWithoutLists = quiet();
   const busy = watchStalls();
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds && !signal.aborted; round++) {
     for (const page of PAGES) {
       // A turn for the others, as between two requests.
       await pause(1);
@@ -250,50 +263,50 @@ async function measure(
       times[page].push(performance.now() - before);
     }
   }
-  const stallMs = busy();
-  return { times, calls, stallMs, idleStallMs, posts: await writer() };
+  const stall = busy();
+  return { times, calls, stall, stallWithoutLists, posts: await writer() };
 }
 
-/** Posts batches of new sessions beside, at most `rate` a second, until it is told to stop; tells how many. */
-function startWriter(sentiero: Sentiero, rate: number): () => Promise<number> {
-  const VISITS = 40;
-  const make = () => makeBatches(VISITS, 20);
-  let batches = make();
-  let isOver = false;
+/** So many bodies are made in advance, at most; there are about 30 kB of each. */
+const MAX_BODIES = 4_000;
+
+/**
+ * Posts batches of new sessions beside, at most `rate` a second, until it is told to stop; tells how many. `bodies` are
+ * made in advance, because making them is the browser's work; when they are through, the others are made one by one.
+ */
+function startWriter(sentiero: Sentiero, rate: number, bodies: Iterator<Uint8Array>): () => Promise<number> {
+  const over = new AbortController();
   let posts = 0;
-
-  // Compressed in advance: that is the browser's work, and not what is measured.
-  const bodies: Uint8Array[] = [];
-  const refill = (count: number) => {
-    while (bodies.length < count) {
-      const next = batches.next();
-      if (next.done) batches = make();
-      else bodies.push(gzipSync(JSON.stringify(next.value)));
-    }
-  };
-  refill(VISITS * 20);
-  let at = 0;
-
   const work = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const begun = performance.now();
-      // What comes round again is known, which is read and not written: so the ids are made anew.
-      if (at === bodies.length) {
-        bodies.length = 0;
-        at = 0;
-        refill(VISITS);
-      }
-      await post(sentiero, bodies[at++]!);
+      await post(sentiero, bodies.next().value as Uint8Array);
       posts++;
       await pause(Math.max(0, 1000 / rate - (performance.now() - begun)));
     }
     return posts;
   };
   const working = work();
+  // Who stops it is told of what went wrong.
+  working.catch(() => {});
   return () => {
-    isOver = true;
+    over.abort();
     return working;
   };
+}
+
+/** Bodies of new sessions without end, of which the first `ready` are there at once. */
+function makeBodies(ready: number): Iterator<Uint8Array> {
+  function* make(): Generator<Uint8Array> {
+    for (;;) for (const batch of makeBatches(40, 20)) yield gzipSync(JSON.stringify(batch));
+  }
+  const making = make();
+  const made = Array.from({ length: Math.min(ready, MAX_BODIES) }, () => making.next().value as Uint8Array);
+  function* all(): Generator<Uint8Array> {
+    yield* made;
+    yield* making;
+  }
+  return all();
 }
 
 async function post(sentiero: Sentiero, body: Uint8Array): Promise<void> {
@@ -306,19 +319,28 @@ async function post(sentiero: Sentiero, body: Uint8Array): Promise<void> {
   if (response.status !== 200) throw new Error(`a batch got ${response.status}: ${await response.text()}`);
 }
 
-/** Watches how late timers are, and tells the longest delay in ms when it is asked to stop. */
-function watchStalls(): () => number {
-  let longest = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last - 1);
+/** Watches how late timers are, and tells the longest delay when it is asked to stop. */
+function watchStalls(): () => Stall {
+  let wallMs = 0;
+  let cpuMs = 0;
+  let last = read();
+  const look = () => {
+    const now = read();
+    wallMs = Math.max(wallMs, now.wall - last.wall - 1);
+    cpuMs = Math.max(cpuMs, now.cpu - last.cpu);
     last = now;
-  }, 1);
+  };
+  const timer = setInterval(look, 1);
   return () => {
     clearInterval(timer);
-    return Math.max(longest, performance.now() - last - 1);
+    look();
+    return { wallMs, cpuMs };
   };
+
+  function read(): { wall: number; cpu: number } {
+    const { user, system } = process.threadCpuUsage();
+    return { wall: performance.now(), cpu: (user + system) / 1000 };
+  }
 }
 
 function pause(ms: number): Promise<void> {
@@ -425,8 +447,8 @@ async function openRedis(): Promise<Bench> {
 
 /** What users get: the built package. */
 async function importBuilt(): Promise<{
-  createSentiero: typeof import("../src/index.ts").createSentiero;
-  nodePlatform: typeof import("../adapters/node.ts").nodePlatform;
+  createSentiero: typeof createSentiero;
+  nodePlatform: typeof nodePlatform;
 }> {
   const [{ createSentiero }, { nodePlatform }] = await Promise.all([
     import("../dist/src/index.js"),
@@ -443,7 +465,7 @@ function toStoreName(text: string): StoreName {
 
 function report(measured: readonly Figures[]): string {
   const rows = measured.flatMap((figures) => {
-    const { store, sessions, times, calls, stallMs, idleStallMs } = figures;
+    const { store, sessions, times, calls, stall, stallWithoutLists } = figures;
     const smallest = measured.find((other) => other.store === store)!;
     return PAGES.map((page, index) => {
       const p50 = quantile(times[page], 0.5);
@@ -456,17 +478,22 @@ function report(measured: readonly Figures[]): string {
         Math.max(...times[page]).toFixed(1),
         figures === smallest ? "" : `${growth.toFixed(2)}x`,
         String(calls[page]),
-        index === 0 ? stallMs.toFixed(1) : "",
-        index === 0 ? idleStallMs.toFixed(1) : "",
+        index === 0 ? toText(stall) : "",
+        index === 0 ? toText(stallWithoutLists) : "",
       ];
     });
   });
   return table(
-    ["store, sessions", "page", "p50 ms", "p99 ms", "max ms", "p50 growth", "calls", "stall ms", "without lists"],
+    ["store, sessions", "page", "p50 ms", "p99 ms", "max ms", "p50 growth", "calls", "stall ms (CPU)", "without lists"],
     [["wanted", "", "<= 2", "<= 10", "", "<= 2x", "", "<= 25", ""], ...rows],
     "calls: statements or commands that a page sends. Stall: the longest time that the event loop gave nobody a turn,\n" +
-      "with lists and batches, and with batches alone; what other programs take of the machine is in it.",
+      "with lists and batches, and with batches alone. What other programs take of the machine is in it, and in p99 and\n" +
+      "max; CPU is the longest that this thread worked itself, without waiting for a disk.",
   );
+}
+
+function toText({ wallMs, cpuMs }: Stall): string {
+  return `${wallMs.toFixed(1)} (${cpuMs.toFixed(1)})`;
 }
 
 /** One line that is written over. */

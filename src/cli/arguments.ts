@@ -3,20 +3,28 @@ import { UsageError } from "./usage-error.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
+/** One value, and any number of values. */
+interface One {
+  readonly type: "string";
+}
+interface Many extends One {
+  readonly multiple: true;
+}
+
+const ONE: One = { type: "string" };
+const MANY: Many = { type: "string", multiple: true };
+
 /** Options of every command that opens a store. */
-export const STORE_OPTIONS = {
-  storage: { type: "string" },
-  batches: { type: "string" },
-} as const satisfies Options;
+export const STORE_OPTIONS: { readonly storage: One; readonly batches: One } = { storage: ONE, batches: ONE };
 
 /** Options that say which sessions are meant. */
-export const SELECTION_OPTIONS = {
-  session: { type: "string", multiple: true },
-  user: { type: "string" },
-  from: { type: "string" },
-  to: { type: "string" },
-  meta: { type: "string", multiple: true },
-} as const satisfies Options;
+export const SELECTION_OPTIONS: {
+  readonly session: Many;
+  readonly user: One;
+  readonly from: One;
+  readonly to: One;
+  readonly meta: Many;
+} = { session: MANY, user: ONE, from: ONE, to: ONE, meta: MANY };
 
 /**
  * Parses arguments of a command, with up to `positionals` that are no options.
@@ -26,7 +34,10 @@ export function parseOptions<T extends Options>(
   args: readonly string[],
   options: T,
   positionals = 0,
-): Pick<ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true }>>, "values" | "positionals"> {
+): Pick<
+  ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true }>>,
+  "values" | "positionals"
+> {
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: positionals > 0 });
     const extra = parsed.positionals[positionals];

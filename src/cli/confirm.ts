@@ -7,7 +7,8 @@ import { CommandError, UsageError } from "./usage-error.ts";
  */
 export async function confirm(word: string, isYes: boolean | undefined): Promise<void> {
   if (isYes) return;
-  if (!process.stdin.isTTY) throw new UsageError("there is no terminal to ask on: give --yes to go on without being asked");
+  if (!process.stdin.isTTY)
+    throw new UsageError("there is no terminal to ask on: give --yes to go on without being asked");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
   try {

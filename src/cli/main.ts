@@ -1,38 +1,61 @@
 #!/usr/bin/env node
-import { serve } from "./serve.ts";
-import { UsageError } from "./usage-error.ts";
+import { inspect } from "node:util";
+import { HELP, listCommands } from "./help.ts";
+import { redact } from "./secrets.ts";
+import { CommandError, UsageError } from "./usage-error.ts";
 
-const HELP = `sentiero <command>
+type Command = (args: readonly string[]) => Promise<void>;
 
-  serve   answer recorders and show the dashboard
-
-sentiero serve [options]
-
-  --port 4747               port to listen on
-  --host 127.0.0.1          address to listen on
-  --base-path /sentiero     path under which everything is served
-  --storage memory          memory | sqlite:FILE
-  --user U --password P     who may open the dashboard (HTTP Basic)
-  --password-file FILE      reads the password from a file instead
-  --insecure-dashboard      opens the dashboard to everyone; on a loopback host only
-  --cors ORIGIN             a site whose pages may send recordings; repeat it for more
-  --public-url URL          the address under which browsers reach this server
-  --trust-proxy             believe X-Forwarded-* (only behind a proxy that sets them)
-  --opt-out                 let visitors opt out
-
-Also from the environment: SENTIERO_PORT, SENTIERO_HOST, SENTIERO_STORAGE, SENTIERO_USER, SENTIERO_PASSWORD.
-`;
+/** Each is loaded when it is asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serve,
+  purge: async () => (await import("./purge.ts")).purge,
+  erase: async () => (await import("./erase.ts")).erase,
+  export: async () => (await import("./export.ts")).exportTo,
+  import: async () => (await import("./import.ts")).importFrom,
+  reindex: async () => (await import("./reindex.ts")).reindex,
+  doctor: async () => (await import("./doctor.ts")).doctor,
+};
 
 const [command, ...args] = process.argv.slice(2);
 
 try {
-  if (command === "serve" && !args.includes("--help")) await serve(args);
-  else if (command === undefined || command === "help" || process.argv.includes("--help")) console.log(HELP);
-  else throw new UsageError(`there is no command ${command}`);
+  await run(command, args);
 } catch (error) {
-  // A wrong option is told in a line; anything else is a fault whose stack is wanted.
-  const isUsage =
-    error instanceof UsageError || (error instanceof Error && "code" in error && error.name === "SentieroError");
-  console.error(isUsage ? `${error.message.replace(/^(?!\[)/, "[sentiero] ")}\nTry: sentiero --help` : error);
-  process.exitCode = isUsage ? 2 : 1;
+  process.exitCode = tell(error);
+}
+
+async function run(name: string | undefined, rest: readonly string[]): Promise<void> {
+  if (name === undefined || name === "--help" || name === "-h") return console.log(listCommands());
+  if (name === "help") {
+    const [topic] = rest;
+    if (topic === undefined) return console.log(listCommands());
+    return console.log(find(HELP, topic).text);
+  }
+  const load = find(COMMANDS, name);
+  if (rest.includes("--help") || rest.includes("-h")) return console.log(HELP[name]!.text);
+  const start = await load();
+  await start(rest);
+}
+
+function find<T>(table: Readonly<Record<string, T>>, name: string): T {
+  if (Object.hasOwn(table, name)) return table[name]!;
+  throw new UsageError(`there is no command ${name}`);
+}
+
+/** What was done wrong is told in a line; anything else is a fault whose stack is wanted. Gives the exit code. */
+function tell(error: unknown): number {
+  const isMisuse = error instanceof Error && "code" in error && error.name === "SentieroError";
+  if (!(error instanceof UsageError || error instanceof CommandError || isMisuse)) {
+    console.error(redact(inspect(error)));
+    return 1;
+  }
+  const message = redact(error.message).replace(/^(?!\[)/, "[sentiero] ");
+  if (error instanceof CommandError) {
+    console.error(message);
+    return 1;
+  }
+  const hint = command !== undefined && Object.hasOwn(HELP, command) ? `sentiero help ${command}` : "sentiero --help";
+  console.error(`${message}\nTry: ${hint}`);
+  return 2;
 }

@@ -1,4 +1,5 @@
 import type { Sentiero } from "../sentiero.ts";
+import { PROJECT } from "./project.ts";
 import { CommandError } from "./usage-error.ts";
 
 /**
@@ -9,7 +10,7 @@ import { CommandError } from "./usage-error.ts";
 export async function needOneWriter({ store }: Sentiero): Promise<void> {
   const { about, documents } = store.ports;
   if (about.writers !== "one process") return;
-  const lease = await documents.get("main/leases", "maintenance");
+  const lease = await documents.get(`${PROJECT}/leases`, "maintenance");
   if (!lease || lease.score <= Date.now()) return;
   throw new CommandError(
     `${about.name} takes one writing process, and another one has it open: stop that one (it is waited for up to a ` +

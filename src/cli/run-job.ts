@@ -24,12 +24,12 @@ export async function runJob(sentiero: Sentiero, { kind, selection }: RunOptions
   const { maintenance } = sentiero.store;
   let job = await startJob(sentiero, kind, selection);
   const bar = createProgressBar(kind, job.total);
-  let isStopped = false;
-  const stop = (): void => void (isStopped = true);
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   try {
-    while (job.state === "running" && !isStopped) {
+    while (job.state === "running" && !stopped.signal.aborted) {
       const before = job.seen;
       await sentiero.maintain(PIECE_MS);
       job = (await maintenance.job(job.id)) ?? job;

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { parseArgs } from "node:util";
 import { toNodeHandler } from "../../adapters/node.ts";
-import { SentieroError } from "../errors.ts";
 import type { DashboardAccess, SentieroOptions } from "../options.ts";
-import { createSentiero, type Sentiero } from "../sentiero.ts";
-import { openStorage } from "./storage.ts";
+import { STORE_OPTIONS, parseOptions } from "./arguments.ts";
+import { openSentiero } from "./open-sentiero.ts";
+import { parseRetention } from "./retention.ts";
+import { keepSecret } from "./secrets.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How long requests under way may take after a signal to stop. */
@@ -22,13 +22,19 @@ export async function serve(args: readonly string[], env: NodeJS.ProcessEnv = pr
   const host = values.host ?? env.SENTIERO_HOST ?? "127.0.0.1";
   const wantedPort = toPort(values.port ?? env.SENTIERO_PORT ?? "4747");
   const access = toAccess(values, env, host);
-  const sentiero = await open(values.storage ?? env.SENTIERO_STORAGE ?? "memory", {
-    basePath: values["base-path"],
-    corsOrigins: values.cors,
-    publicUrl: values["public-url"],
-    trustProxy: values["trust-proxy"],
-    userOptOut: values["opt-out"],
-    ...access,
+  const { sentiero, close } = await openSentiero({
+    values,
+    env,
+    options: {
+      basePath: values["base-path"],
+      corsOrigins: values.cors,
+      publicUrl: values["public-url"],
+      trustProxy: values["trust-proxy"],
+      userOptOut: values["opt-out"],
+      retentionDays: parseRetention(values["retention-days"], env),
+      durability: values.durability as SentieroOptions["durability"],
+      ...access,
+    },
   });
   const handle = toNodeHandler(sentiero);
   const underWay = new Set<ServerResponse>();
@@ -39,7 +45,14 @@ export async function serve(args: readonly string[], env: NodeJS.ProcessEnv = pr
     response.once("close", () => underWay.delete(response));
     handle(request, response, () => response.writeHead(404, { "content-type": "text/plain" }).end("not found\n"));
   });
-  await listen(server, wantedPort, host);
+  try {
+    await listen(server, wantedPort, host);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  // The first request begins the timer of maintenance, and none may come for long.
+  await sentiero.fetch(new Request("http://localhost/"));
   const { port } = server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
   console.log(`sentiero listens on http://${name}:${port}${sentiero.options.basePath}`);
@@ -51,50 +64,33 @@ export async function serve(args: readonly string[], env: NodeJS.ProcessEnv = pr
   // A client that keeps its connection would keep the process.
   for (const response of underWay) if (!response.headersSent) response.setHeader("connection", "close");
   await drain(server);
-  await sentiero.store.close();
-}
-
-/** Opens the storage and reads from it once, so that a file that is no database is named before anyone is answered. */
-async function open(storage: string, options: SentieroOptions): Promise<Sentiero> {
-  const opened = await openStorage(storage);
-  try {
-    const sentiero = createSentiero({ ...options, storage: opened } as SentieroOptions);
-    await sentiero.store.sessions.list({ limit: 1 });
-    return sentiero;
-  } catch (error) {
-    if (error instanceof SentieroError) throw error;
-    throw new UsageError(`--storage ${storage} cannot be opened: ${(error as Error).message}`, { cause: error });
-  }
+  await close();
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        port: { type: "string" },
-        host: { type: "string" },
-        "base-path": { type: "string" },
-        storage: { type: "string" },
-        user: { type: "string" },
-        password: { type: "string" },
-        "password-file": { type: "string" },
-        "insecure-dashboard": { type: "boolean" },
-        cors: { type: "string", multiple: true },
-        "public-url": { type: "string" },
-        "trust-proxy": { type: "boolean" },
-        "opt-out": { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    // Node's further lines are about positional arguments, which nobody meant.
-    throw new UsageError((error as Error).message.split(/\n|\. /)[0]!, { cause: error });
-  }
+  const { values } = parseOptions(args, {
+    ...STORE_OPTIONS,
+    port: { type: "string" },
+    host: { type: "string" },
+    "base-path": { type: "string" },
+    "retention-days": { type: "string" },
+    durability: { type: "string" },
+    user: { type: "string" },
+    password: { type: "string" },
+    "password-file": { type: "string" },
+    "insecure-dashboard": { type: "boolean" },
+    cors: { type: "string", multiple: true },
+    "public-url": { type: "string" },
+    "trust-proxy": { type: "boolean" },
+    "opt-out": { type: "boolean" },
+  });
+  return values;
 }
 
 function toAccess(values: ReturnType<typeof parse>, env: NodeJS.ProcessEnv, host: string): DashboardAccess {
   const user = values.user ?? env.SENTIERO_USER;
   const password = readPassword(values["password-file"]) ?? values.password ?? env.SENTIERO_PASSWORD;
+  keepSecret(password);
   if (values["insecure-dashboard"]) {
     if (user !== undefined) throw new UsageError("--insecure-dashboard and --user exclude each other");
     if (!isLoopback(host)) {

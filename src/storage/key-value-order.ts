@@ -241,7 +241,7 @@ export async function createOrder(items: Items, prefix: string, source: OrderSou
   /** The whole index as few items; every other one goes. */
   async function writeAnew(): Promise<void> {
     // What is written out now is not looked at when the store is opened again.
-    while (doubtful.size > 0 && isWriter) await settleDoubts();
+    if (isWriter) while (doubtful.size > 0) await settleDoubts();
     isDisordered = false;
     const kept = new Set(groups.filter(({ open }) => open > 0).map(({ key }) => key));
     const old = [...seen].filter((key) => !kept.has(key));

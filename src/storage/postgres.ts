@@ -38,6 +38,9 @@ export interface PgliteClient {
 /** A row of a bytea column travels as hex digits; parts of this size keep that below what a server likes to hold. */
 export const POSTGRES_MAX_BLOB_BYTES: number = 8 * 1024 * 1024;
 
+/** It takes seconds for what the server does in a moment; parts of this size leave others their turn. */
+export const PGLITE_MAX_BLOB_BYTES: number = 1024 * 1024;
+
 /** PGlite has the methods of a client under other names. */
 export function toPostgresClient(pglite: PgliteClient): PostgresClient {
   return {

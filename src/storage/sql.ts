@@ -4,6 +4,7 @@ import { connectLibsql, LIBSQL_MAX_BLOB_BYTES, type LibsqlClient } from "./libsq
 import { connectMysql, MYSQL_MAX_BLOB_BYTES, type MysqlConnection, type MysqlPool } from "./mysql.ts";
 import {
   connectPostgres,
+  PGLITE_MAX_BLOB_BYTES,
   type PgliteClient,
   POSTGRES_MAX_BLOB_BYTES,
   type PostgresClient,
@@ -89,7 +90,7 @@ export function createSqlStore(database: SqlConnection, { platform, durability }
       );
       // It runs without fsync, in this process, and cannot be told otherwise: there is nothing to find.
       const about = { name: "PGlite", writers: "one process", durability: "process" } as const;
-      return createStore({ ...pglite, check: async () => [] }, about, POSTGRES_MAX_BLOB_BYTES);
+      return createStore({ ...pglite, check: async () => [] }, about, PGLITE_MAX_BLOB_BYTES);
     }
     case "mysql":
     case "mysql-pool": {

@@ -48,27 +48,26 @@ async function killRepeatedly(start: () => Promise<Server>, rounds: number): Pro
   const all: Tab[] = [];
   let current: Tab[] = [];
 
+  let server = await start();
   for (let round = 0; round < rounds; round++) {
     // In every other round visits go on where the kill cut them off; else new ones begin, so that first batches are hit too.
     if (round % 2 === 0) all.push(...(current = createTabs(`visit-${round}`, TABS, random)));
-    const server = await start();
-    const clients = current.map((tab) => stream(server, tab, random));
+    const { url } = server;
+    const clients = current.map((tab) => stream(url, tab, random));
     await sleep(STREAM_MS.least + random() * (STREAM_MS.most - STREAM_MS.least));
     server.signal("SIGKILL");
     expect((await server.ended).signal).toBe("SIGKILL");
     await Promise.all(clients);
 
-    const restarted = await start();
+    server = await start();
     const agent = new Agent({ connections: TABS });
-    const target = { url: restarted.url, agent };
+    const target = { url: server.url, agent };
     for (const tab of all) await check(target, tab);
     if (round === rounds - 1) {
       await sendAgain(target, all);
       for (const tab of all) await check(target, tab);
     }
     await agent.destroy();
-    restarted.signal(random() < 0.5 ? "SIGTERM" : "SIGKILL");
-    await restarted.ended;
   }
   const answered = all.flatMap(({ sent }) => sent.filter(({ isAnswered }) => isAnswered)).length;
   // Fewer would prove little: the kills would have come before the batches.
@@ -76,7 +75,7 @@ async function killRepeatedly(start: () => Promise<Server>, rounds: number): Pro
 }
 
 /** Sends one batch after the other, as a recorder does, until the server is gone. */
-async function stream({ url }: Server, tab: Tab, random: () => number): Promise<void> {
+async function stream(url: string, tab: Tab, random: () => number): Promise<void> {
   const agent = new Agent({ connections: 1 });
   for (;;) {
     // The kill comes before an answer or in the middle of one.

@@ -79,10 +79,11 @@ async function takeAway(database: Frail): Promise<void> {
   await onAll((one) => one.next("taken"));
   await sleep(LOAD_MS);
   await database.stop();
-  await Promise.all([sleep(AWAY_MS), onAll((one) => one.next("refused"))]);
+  // One that is started meanwhile has to wait for the database as well.
+  const starting = serveStore(database.storage);
+  await Promise.all([sleep(AWAY_MS), starting, onAll((one) => one.next("refused"))]);
+  const second = await starting;
   expectRefused(await read(target, "/sessions"));
-  // One that is started meanwhile waits for the database as well.
-  const second = await serveStore(database.storage);
   expectRefused(await read({ url: second.url, agent }, "/sessions"));
 
   await database.start();
@@ -112,11 +113,11 @@ interface Visit {
 }
 
 function visit(target: Target, tab: Tab, random: () => number): Visit {
-  let isOver = false;
+  const over = new AbortController();
   let waiting: { what: string; resolve: () => void }[] = [];
 
   async function send(): Promise<void> {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const asked = waiting;
       const answer = await sendNext(target, tab, random);
       const what = answer.status === 200 ? "taken" : "refused";
@@ -131,7 +132,7 @@ function visit(target: Target, tab: Tab, random: () => number): Visit {
 
   return {
     next: (what) => new Promise((resolve) => (waiting = [...waiting, { what, resolve }])),
-    stop: () => (isOver = true),
+    stop: () => over.abort(),
     ended: send(),
   };
 }

@@ -19,6 +19,9 @@ const CLIENTS = 12;
 /** How many batches are sent a second time, mostly while the first is still under way. */
 const DUPLICATES = 0.25;
 
+/** How many batches are large; more would only measure how fast they are inflated. */
+const LARGE = 0.01;
+
 const LOAD_MS = IS_SOAK ? 30_000 : 2_500;
 
 afterEach(killServers);
@@ -54,11 +57,10 @@ async function writeTogether(servers: readonly StoreServer[], start: () => Promi
   for (const [index, tab] of tabs.entries()) await checkExactly(targets[index % PROCESSES]!, tab, tabs);
 
   // What a process has counted of the day's usage it writes down at its end.
-  for (const server of servers) {
-    server.signal("SIGTERM");
-    expect((await server.ended).stderr).toBe("");
-  }
-  const { value } = await read<MaintenanceAnswer>({ url: (await start()).url, agent }, "/maintenance");
+  for (const server of servers) server.signal("SIGTERM");
+  const [last, ...ends] = await Promise.all([start(), ...servers.map(({ ended }) => ended)]);
+  expect(ends).toEqual(servers.map(() => ({ signal: null, stderr: "" })));
+  const { value } = await read<MaintenanceAnswer>({ url: last.url, agent }, "/maintenance");
   expect(value.usage.total).toMatchObject({ sessions: TABS / 2, events: eventsOf(tabs.flatMap(({ sent }) => sent)) });
   await agent.destroy();
 }
@@ -82,7 +84,7 @@ async function sendAll(targets: readonly Target[], tabs: readonly Tab[], random:
 
   async function work(): Promise<void> {
     for (;;) {
-      while (waiting.length < DISORDER && performance.now() < until) waiting.push(addBatch(any(tabs), random));
+      while (waiting.length < DISORDER && performance.now() < until) waiting.push(addBatch(any(tabs), random, LARGE));
       const [next] = waiting.splice(Math.floor(random() * waiting.length), 1);
       if (!next) break;
       const again = random() < DUPLICATES;

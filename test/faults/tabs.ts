@@ -44,15 +44,14 @@ export function createTabs(name: string, count: number, random: () => number): T
   return Array.from({ length: count }, (_, index) => createTab(`${name}-${index >> 1}`, index, random));
 }
 
-/** Makes the next batch of a tab. */
-export function addBatch(tab: Tab, random: () => number): Sent {
+/** Makes the next batch of a tab; `largeShare` of them have some MB, so that a fault hits them while they are read, inflated or written. */
+export function addBatch(tab: Tab, random: () => number, largeShare = 0.1): Sent {
   const { sessionId, windowId, run, sent } = tab;
   const seq = sent.length;
   const at = 1_700_000_000_000 + seq * 1000;
   const text = Math.floor(random() * 2 ** 32).toString(36);
   const length = 1 + Math.floor(random() * 8);
-  // Some are large, so that a fault hits them while they are read, inflated or written.
-  const repeat = random() < 0.1 ? 40_000 : 20;
+  const repeat = random() < largeShare ? 40_000 : 20;
   const events = Array.from({ length }, (_, index) => ({
     type: index === 0 && seq % 10 === 0 ? 2 : 3,
     data: { text: `${text}-${index} `.repeat(repeat) },

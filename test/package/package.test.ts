@@ -19,7 +19,7 @@ describe("the package, packed and put into a fresh project", () => {
     const [tarball] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
     execFileSync("tar", ["-xzf", tarball!], { cwd: project });
     execFileSync("mv", ["package", "node_modules/sentiero"], { cwd: project });
-    for (const name of ["unstorage", "db0", "valibot"])
+    for (const name of ["unstorage", "db0", "valibot", "bowser"])
       symlinkSync(join(root, "node_modules", name), join(modules, name));
     writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }));
   }, 60_000);
@@ -38,12 +38,13 @@ describe("the package, packed and put into a fresh project", () => {
       import * as sentiero from "sentiero";
       import * as node from "sentiero/node";
       import * as testing from "sentiero/testing";
+      import * as connectors from "sentiero/connectors";
       const { fetch, scriptTag } = sentiero.createSentiero({ allowInsecureDashboard: true });
       const ask = (path, init) => fetch(new Request("http://localhost/sentiero" + path, init));
       const body = JSON.stringify({ sessionId: "test", windowId: "test", events: [{ type: 4, timestamp: 1 }] });
       const src = /src="([^"]+)"/.exec(scriptTag())[1];
       console.log(JSON.stringify({
-        names: [sentiero, node, testing].map((entry) => Object.keys(entry).sort()),
+        names: [sentiero, node, testing, connectors].map((entry) => Object.keys(entry).sort()),
         posted: (await ask("/events", { method: "POST", body })).status,
         loader: (await ask(src.slice("/sentiero".length))).status,
         recorder: (await ask("/recorder.js")).status,
@@ -54,7 +55,12 @@ describe("the package, packed and put into a fresh project", () => {
     const line = output.split("\n").find((text) => text.startsWith("{"));
     expect({ status, ...JSON.parse(line ?? "{}") }).toEqual({
       status: 0,
-      names: [["SentieroError", "createSentiero"], ["nodePlatform", "toNodeHandler"], ["storeContract"]],
+      names: [
+        ["SentieroError", "createSentiero"],
+        ["nodePlatform", "toNodeHandler"],
+        ["storeContract"],
+        ["mysqlPool", "postgresPool"],
+      ],
       posted: 200,
       loader: 200,
       recorder: 200,
@@ -96,6 +102,6 @@ describe("the package, packed and put into a fresh project", () => {
 
   it("has a command that answers", () => {
     const main = join(project, "node_modules", "sentiero", "dist", "src", "cli", "main.js");
-    expect(spawnSync(process.execPath, [main, "--help"], { encoding: "utf8" }).stdout).toContain("sentiero serve");
+    expect(spawnSync(process.execPath, [main, "--help"], { encoding: "utf8" }).stdout).toContain("sentiero <command>");
   });
 });

@@ -20,6 +20,9 @@ import { temporaryFolder } from "../support/stores.ts";
 
 const TABLES = ["sentiero_terms", "sentiero_documents", "sentiero_blobs", "sentiero_meta"];
 
+/** All cases together, on a machine that is busy with other tests. */
+const ELSEWHERE_TIMEOUT_MS = 240_000;
+
 /** A file of its own for each case. */
 function contractOfFiles(name: string, open: (path: string) => Database): void {
   describe(`contract: ${name}`, () => {
@@ -68,7 +71,7 @@ function contractElsewhere(name: string, runAll: () => Promise<string>): void {
         const { name, error } = JSON.parse(line) as { name: string; error: string | null };
         results.set(name, error);
       }
-    });
+    }, ELSEWHERE_TIMEOUT_MS);
     const names = storeContract(() => Promise.reject(new Error("the cases run elsewhere"))).map(({ name }) => name);
     for (const name of names) test(name, () => expect(results.get(name)).toBeNull());
   });

@@ -103,6 +103,22 @@ describe("a SQLite file", () => {
     expect(await store.documents.put(ITEMS, "later", {}, PUT)).toBe(true);
   });
 
+  test("is written anew once for all who ask at once, and again for who asks meanwhile", async () => {
+    const database = keep(toDatabase(nodeSqlite({ path: join(temporaryFolder(), "test.sqlite") })));
+    const ended: (() => void)[] = [];
+    const runLater = () => new Promise<void>((resolve) => void ended.push(resolve));
+    const store = createSqlStore(database, { durability: "power", platform: { ...platform, runSqlite: runLater } });
+    const first = [store.scrub!(), store.scrub!(), store.scrub!()];
+    await expect.poll(() => ended.length).toBe(1);
+    const second = [store.scrub!(), store.scrub!()];
+    ended[0]!();
+    await Promise.all(first);
+    await expect.poll(() => ended.length).toBe(2);
+    ended[1]!();
+    await Promise.all(second);
+    expect(ended).toHaveLength(2);
+  });
+
   test("says 503 when the thread finds it busy, and keeps the rest", async () => {
     const path = join(temporaryFolder(), "test.sqlite");
     const database = keep(toDatabase(nodeSqlite({ path })));

@@ -44,7 +44,7 @@ const sentiero = createSentiero({
 const server = createServer(toNodeHandler(sentiero));
 const { documents } = sentiero.store.ports;
 const { update } = createUpdater(documents);
-let isCounting = false;
+let over = new AbortController();
 let counting: Promise<number[]> = Promise.resolve([]);
 
 process.on("message", (question: Question) => {
@@ -62,11 +62,11 @@ function tell(message: Message): void {
 async function answer(question: Question): Promise<number> {
   switch (question) {
     case "count":
-      isCounting = true;
+      over = new AbortController();
       counting = Promise.all(Array.from({ length: COUNTERS_AT_ONCE }, count));
       return 0;
     case "stop":
-      isCounting = false;
+      over.abort();
       return (await counting).reduce((sum, times) => sum + times, 0);
     case "total":
       return (await documents.get<number>(...COUNTER))?.doc ?? 0;
@@ -75,7 +75,8 @@ async function answer(question: Question): Promise<number> {
 
 async function count(): Promise<number> {
   let times = 0;
-  while (isCounting) {
+  const { signal } = over;
+  while (!signal.aborted) {
     try {
       await update<number>(...COUNTER, { apply: (number) => (number ?? 0) + 1 }, () => 1);
       times++;
