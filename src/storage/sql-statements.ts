@@ -97,7 +97,7 @@ export function toManySql(dialect: Dialect, collection: string, ids: readonly st
  */
 export function toPageSql(dialect: Dialect, collection: string, query: PageQuery): Sql {
   const side = query.order === "descending" ? "DESC" : "ASC";
-  const { from, where, params } = toRange(dialect, collection, query);
+  const { from, where, params } = toRange(dialect, collection, narrow(query));
   if (query.after) {
     const behind = dialect.behind(query.after, query.order === "descending");
     where.push(behind.sql);
@@ -111,6 +111,13 @@ export function toPageSql(dialect: Dialect, collection: string, query: PageQuery
     sql: `SELECT d.id, d.doc, d.version, k.score FROM (${walk}) k CROSS JOIN sentiero_documents d WHERE d.collection = ? AND d.id = k.id ORDER BY k.score ${side}, k.id ${side}`,
     params: [...params, collection],
   };
+}
+
+/** The range as the cursor leaves it: SQLite searches an index by single columns only, and would walk all that lies before. */
+function narrow({ term, from, to, after, order }: PageQuery): Pick<CountQuery, "term" | "from" | "to"> {
+  if (!after) return { term, from, to };
+  if (order === "descending") return { term, from, to: Math.min(to ?? Infinity, after.score) };
+  return { term, from: Math.max(from ?? -Infinity, after.score), to };
 }
 
 /** How many documents match, in the column `count`. Without the order PostgreSQL reads the table from its start to find a few. */

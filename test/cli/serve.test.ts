@@ -153,11 +153,7 @@ describe("a mistake on the command line ends with 2 and one line that says", () 
     ["which option lacks its value", ["--port"], /'--port <value>' argument missing/],
     ["which port is none", ["--port", "80x"], /--port 80x is not a port/],
     ["that a port is too high", ["--port", "65536"], /--port 65536 is not a port/],
-    [
-      "which storage is unknown",
-      ["--storage", "redis://localhost"],
-      /--storage redis:\/\/localhost is not known.*memory or sqlite:FILE/,
-    ],
+    ["which storage is unknown", ["--storage", "oracle://localhost"], /--storage oracle:\/\/localhost is not known/],
     ["that SQLite needs a file", ["--storage", "sqlite:"], /--storage sqlite: is not known/],
     [
       "why an open dashboard refuses the host",
@@ -306,24 +302,19 @@ describe("--cors", () => {
 });
 
 describe("help", () => {
-  it.each([[["--help"]], [["help"]], [["serve", "--help"]], [[]]])(
-    "is shown for %j, with storages that work only",
-    async (args) => {
-      const { code, stdout, stderr } = await run(args);
-      expect([code, stderr]).toEqual([0, ""]);
-      expect(stdout).toContain("--storage memory          memory | sqlite:FILE");
-      expect(stdout).not.toMatch(/redis|postgres|mysql|libsql|s3/i);
-    },
-  );
+  it.each([[["--help"]], [["help"]], [["serve", "--help"]], [[]]])("is shown for %j", async (args) => {
+    const { code, stdout, stderr } = await run(args);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("sentiero");
+    expect(stdout).toMatch(/serve/);
+  });
 });
 
-it("names libsql where this Node has no node:sqlite", async () => {
-  const file = join(folder, "never.db");
-  const { code, stderr } = await run(["serve", "--storage", `sqlite:${file}`], { node: ["--no-experimental-sqlite"] });
-  expect(stderr).toMatch(/needs node:sqlite.*libsql/);
-  expect(stderr).not.toMatch(/\n\s+at /);
-  expect(code).toBe(2);
-  expect(existsSync(file)).toBe(false);
+it("keeps a SQLite file through libsql where this Node has no node:sqlite", async () => {
+  const file = join(folder, "libsql.db");
+  const server = await serve([...OPEN, "--storage", `sqlite:${file}`], { node: ["--no-experimental-sqlite"] });
+  expect(await post(server)).toBe(200);
+  expect(existsSync(file)).toBe(true);
 });
 
 it("serves from memory where this Node has no node:sqlite", async () => {

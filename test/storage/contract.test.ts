@@ -153,8 +153,8 @@ describe("opening a store", () => {
     expect(storage.getMount("").driver.name).toBe("db0");
     await storage.dispose();
     expect((await openStorage("memory")).getMount("").driver.name).toBe("memory");
-    for (const text of ["sqlite:", "postgres://x", "", "Memory"]) {
-      await expect(openStorage(text)).rejects.toThrow(/memory or sqlite:FILE/);
+    for (const text of ["sqlite:", "oracle://x", "", "Memory"]) {
+      await expect(openStorage(text)).rejects.toThrow(/is not known/);
     }
   });
 });
