@@ -86,9 +86,10 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
     return (await documents.get<SessionDocument>(collection, id))?.doc ?? null;
   }
 
-  async function readIndex({ id, indexPages }: SessionDocument): Promise<Index> {
+  /** `earlier` holds pages that are about to be stored. */
+  async function readIndex({ id, indexPages }: SessionDocument, earlier?: Beside["earlier"]): Promise<Index> {
     const prefix = await keys.prefix("indexes", id);
-    return readIndexPages(indexPages, (name) => blobs.get(prefix + name));
+    return readIndexPages(indexPages, async (name) => earlier?.get(prefix + name) ?? blobs.get(prefix + name));
   }
 
   /**
@@ -96,14 +97,19 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
    * content tell. Without a number the blob may be one that a crash left behind, and in a settled session there is none:
    * then the pages are read.
    */
-  async function isKnown(document: SessionDocument, digest: BatchDigest, key: string): Promise<boolean> {
+  async function isKnown(
+    document: SessionDocument,
+    digest: BatchDigest,
+    key: string,
+    earlier: Beside["earlier"],
+  ): Promise<boolean> {
     if (findRow(document, digest)) return true;
     if (document.indexPages.length === 0) return false;
     if (digest.run && !hasSeq(findRun(document, digest.windowId, digest.run), digest.seq)) return false;
-    const isThere = await blobs.has(key);
+    const isThere = earlier.has(key) || (await blobs.has(key));
     if (isThere && digest.run) return true;
     if (!isThere && document.settledAt === 0) return false;
-    const { pages } = await readIndex(document);
+    const { pages } = await readIndex(document, earlier);
     return pages.some(({ window, run, rows }) => {
       if (window !== digest.windowId || run !== digest.run) return false;
       return rows.some((row) => row[0] === digest.seq && row[1] === digest.hash && !row[7]);
@@ -127,13 +133,13 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
     let createdAt = digest.receivedAt;
 
     async function apply(document: SessionDocument | null, beside: Beside): Promise<SessionDocument | undefined> {
-      const { blobs: named, terms } = beside;
+      const { blobs: named, terms, earlier } = beside;
       isCreated = document === null;
       isAdded = false;
       if (!document && (await isErased(id))) throw erased();
       if (document && options.bindSessions && document.keyHash !== null && document.keyHash !== digest.keyHash)
         throw rotate();
-      if (document && (await isKnown(document, digest, key))) return undefined;
+      if (document && (await isKnown(document, digest, key, earlier))) return undefined;
       if (document && isLate(document, digest)) throw rotate();
       if (document && isOverLimit(document, digest, limits)) {
         isFull = true;

@@ -17,6 +17,8 @@ export interface Beside {
   readonly blobs: Map<string, Uint8Array>;
   /** Words to find the document by, added to those it has. */
   readonly terms: Set<string>;
+  /** Blobs of the changes that came before in the same put: the document may name them, and they are not stored yet. */
+  readonly earlier: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Changes documents one after the other. One per process and store. */
@@ -105,11 +107,12 @@ async function applyAll(
 ): Promise<{ doc: unknown; score: number; beside: Beside; accepted: Waiting[] }> {
   let doc = stored?.doc ?? null;
   let score = stored?.score ?? null;
-  const beside: Beside = { blobs: new Map(), terms: new Set() };
+  const earlier = new Map<string, Uint8Array>();
+  const beside: Beside = { blobs: earlier, terms: new Set(), earlier };
   const accepted: Waiting[] = [];
   for (const one of group) {
     try {
-      const own: Beside = { blobs: new Map(), terms: new Set() };
+      const own: Beside = { blobs: new Map(), terms: new Set(), earlier };
       const next = await one.change.apply(doc, own);
       if (next !== undefined) {
         doc = next;

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { nodePlatform } from "../../adapters/node.ts";
 import type { BatchList, SentieroOptions, SessionAnswer } from "../../src/index.ts";
+import { ROWS_PER_PAGE } from "../../src/sessions/document.ts";
 import { api, BASE, batch, post } from "../support/sentiero.ts";
 import { createInspectedSentiero } from "../support/stored.ts";
 
@@ -428,6 +429,23 @@ describe.each([
       await post(sentiero, gzipSync(JSON.stringify(body), { level: 0 }));
       await post(sentiero, JSON.stringify(body, null, 2));
       expect(await count(sentiero)).toBe(1);
+    });
+
+    test("is known when its row has just gone to an index page that is written in the same put", async () => {
+      for (const withRun of [true, false]) {
+        const { sentiero } = create();
+        const bodies = Array.from({ length: ROWS_PER_PAGE + 20 }, (_, seq) =>
+          batch({ ...(withRun && { run: RUN, seq }), events: [{ type: 3, timestamp: AT + seq }] }),
+        );
+        for (const body of bodies.slice(0, -60)) await post(sentiero, body);
+        // While the first of them is under way, the others are joined into one put.
+        const together = [...bodies.slice(-60), ...bodies.slice(-60)];
+        const answers = await Promise.all(together.map((body) => post(sentiero, body)));
+        expect(answers.every(({ status }) => status === 200)).toBe(true);
+        expect(await count(sentiero)).toBe(bodies.length);
+        const { body } = await api<BatchList>(sentiero, "/sessions/session-1/windows/window-1/batches");
+        expect(body.batches).toHaveLength(bodies.length);
+      }
     });
 
     test("under the same number with other events is kept too, and flagged", async () => {
