@@ -33,7 +33,7 @@ export function createProgressBar(
     const text = format(label, state, total, (drawnAt - startedAt) / 1000);
     if (text === drawn) return;
     drawn = text;
-    if (stream.isTTY) stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`);
+    if (stream.isTTY) stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (stream.columns || 80) - 1))}`);
     else stream.write(`${text}\n`);
   }
 

@@ -1,12 +1,10 @@
 import type { Platform } from "../platform.ts";
-import type { SessionDocument } from "../sessions/document.ts";
-import { rowsOf } from "../sessions/index-pages.ts";
-import { SEGMENT_PREFIX, batchKey } from "../sessions/replay-order.ts";
 import { createSessionKeys } from "../sessions/session-keys.ts";
 import { SCHEMA_VERSION } from "../storage/schema.ts";
 import type { Store } from "../storage/store.ts";
-import type { Notice } from "../types.ts";
+import type { Job, Notice } from "../types.ts";
 import type { Maintenance } from "./maintenance.ts";
+import { createSample, type Sample } from "./sample.ts";
 
 interface DoctorOptions {
   readonly project: string;
@@ -19,55 +17,27 @@ interface DoctorOptions {
   readonly maintenance: Maintenance;
 }
 
-/** So many of the newest and of the oldest sessions are looked into, and so many batches of each. */
-const SAMPLE_SESSIONS = 50;
-const SAMPLE_BATCHES = 4;
-
-/** Settling is behind when a session waits for it so much longer than it should. */
+/** Work that is due is behind when it is late by so much. */
 const LATE_MS = 6 * 3_600_000;
 
 /** A job that says nothing for so long has nobody who works on it. */
 const HANGING_MS = 10 * 60_000;
 
+/** Clocks of servers differ by seconds. A lease runs out a minute after it was taken. */
+const SKEW_MS = 30_000;
+const LEASE_MS = 60_000;
+
+const REINDEX = "Run sentiero reindex, or begin a reindex on the Maintenance page";
+const MAINTAIN =
+  "Let one process run with maintenance on, such as sentiero serve, or call sentiero.maintain() by a schedule.";
+
 /** Looks for what is wrong with a store, in a few seconds, and says what to run or set. Changes nothing. */
 export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<readonly Notice[]> {
   const { platform, clock, settleAfterMs, retentionDays } = parts.options;
-  const { documents, blobs } = store;
   const keys = createSessionKeys(parts.project, platform);
+  const takeSample = createSample(store, keys, { clock, settleAfterMs });
 
-  async function sample(): Promise<SessionDocument[]> {
-    const sides = await Promise.all(
-      (["ascending", "descending"] as const).map((order) =>
-        documents.page<SessionDocument>(keys.sessions, { limit: SAMPLE_SESSIONS, order }),
-      ),
-    );
-    const found = new Map(sides.flatMap(({ items }) => items.map(({ id, doc }) => [id, doc] as const)));
-    return [...found.values()];
-  }
-
-  /** How many of the sampled sessions name a blob that is not there. */
-  async function countIncomplete(sessions: readonly SessionDocument[]): Promise<number> {
-    let count = 0;
-    for (const document of sessions) {
-      const rows = rowsOf(document).flatMap(({ window, run, rows: own }) =>
-        own
-          .filter((row) => row[5] > 0)
-          .map(([seq, hash, , , , , , isSegment]) => {
-            return { window, key: isSegment ? SEGMENT_PREFIX + hash : batchKey({ run, seq, hash }) };
-          }),
-      );
-      for (const { window, key } of rows.slice(-SAMPLE_BATCHES)) {
-        if (await blobs.has(await keys.blob(document.id, window, key))) continue;
-        // It may have been settled or erased while we looked.
-        const current = (await documents.get<SessionDocument>(keys.sessions, document.id))?.doc;
-        if (current?.updatedAt === document.updatedAt && current.settledAt === document.settledAt) count++;
-        break;
-      }
-    }
-    return count;
-  }
-
-  return async () => {
+  async function checkBackend(): Promise<Notice[]> {
     const notices: Notice[] = [];
     const found = await store.schemaVersion(SCHEMA_VERSION);
     if (found > SCHEMA_VERSION) {
@@ -78,66 +48,150 @@ export function createDoctor(store: Store, parts: DoctorOptions): () => Promise<
       });
     }
     notices.push(...(await store.check()));
-    const { jobs, limits } = await parts.maintenance.overview();
-    for (const job of jobs) {
-      if (job.state === "running" && clock() - job.updatedAt > HANGING_MS) {
-        notices.push({
-          level: "warning",
-          what: `A job (${job.kind}) has not moved for ${Math.round((clock() - job.updatedAt) / 60_000)} minutes.`,
-          remedy:
-            "Let one process run with the option `maintenance` on, or call `sentiero.maintain()` from a schedule.",
-        });
-      }
+    if (store.about.writers === "one process" && store.about.durability !== "none") {
+      notices.push({
+        level: "info",
+        what: `${store.about.name} takes writes of one process only.`,
+        remedy: "Run one server at a time; choose a database before there are more.",
+      });
     }
+    return notices;
+  }
+
+  async function checkClocks(): Promise<Notice[]> {
+    const lease = await store.documents.get(`${parts.project}/leases`, "maintenance");
+    const [newest] = (await store.documents.page(keys.sessions, { limit: 1, order: "descending" })).items;
+    const aheadMs = Math.max((lease?.score ?? 0) - LEASE_MS, newest?.score ?? 0) - clock();
+    if (aheadMs <= SKEW_MS) return [];
+    return [
+      {
+        level: "warning",
+        what: `The clock of another server is ${formatDuration(aheadMs)} ahead of this one's, or was.`,
+        remedy: "Let all servers set their clocks by NTP.",
+      },
+    ];
+  }
+
+  async function checkWork(): Promise<Notice[]> {
+    const notices: Notice[] = [];
+    const { jobs, limits, retention } = await parts.maintenance.overview();
+    for (const job of jobs) if (job.state === "running") notices.push(...checkRunning(job));
     const [latest] = jobs;
     if (latest?.state === "failed") {
       notices.push({
         level: "warning",
-        what: `The last job (${latest.kind}) failed: ${latest.error ?? "for an unknown reason"}`,
+        what: `The last job (${latest.kind}) failed: ${latest.error ?? "for an unknown reason"}.`,
         remedy: "Look at the log, then begin it again.",
       });
     }
+    const share = limits.receivedToday / limits.maxBytesPerDay;
     if (limits.isReached) {
       notices.push({
         level: "error",
         what: "Today's limit of bytes is reached; recordings are refused until midnight UTC.",
-        remedy: "Raise the option `limits.maxBytesPerDay`.",
+        remedy: "Raise the option limits.maxBytesPerDay, or find out who sends so much.",
       });
-    }
-    const sessions = await sample();
-    const waiting = sessions.find(
-      ({ settledAt, updatedAt }) => settledAt < updatedAt && clock() - updatedAt > settleAfterMs + LATE_MS,
-    );
-    if (waiting) {
+    } else if (share > 0.8) {
       notices.push({
         level: "warning",
-        what: "Sessions that ended hours ago have not been settled.",
-        remedy: "Let one process run with the option `maintenance` on, or call `sentiero.maintain()` from a schedule.",
+        what: `${Math.round(share * 100)} % of today's limit of bytes have arrived.`,
+        remedy: "Raise the option limits.maxBytesPerDay before recordings are refused.",
       });
     }
-    const incomplete = await countIncomplete(sessions);
-    if (incomplete > 0) {
-      notices.push({
-        level: "error",
-        what: `${incomplete} of ${sessions.length} sessions that were looked at name recordings that are not there.`,
-        remedy: "Begin a reindex on the Maintenance page; bring back the blobs from a backup where there is one.",
-      });
-    }
-    const full = sessions.filter(({ fullAt }) => fullAt > 0).length;
-    if (full > 0) {
-      notices.push({
-        level: "info",
-        what: `${full} of ${sessions.length} sessions that were looked at have reached a limit and stopped growing.`,
-        remedy: "Raise `limits.maxBytesPerSession` or `limits.maxEventsPerSession` if that is too soon.",
-      });
-    }
-    if (retentionDays === undefined) {
+    if (retention.days === null) {
       notices.push({
         level: "info",
         what: "Recordings are kept for ever.",
-        remedy: "Set the option `retentionDays`, such as 90.",
+        remedy: "Set the option retentionDays, such as 90, or --retention-days.",
       });
     }
     return notices;
+  }
+
+  function checkRunning({ kind, updatedAt }: Job): Notice[] {
+    const silentMs = clock() - updatedAt;
+    if (silentMs <= HANGING_MS) return [];
+    return [
+      {
+        level: "warning",
+        what: `A job (${kind}) has not moved for ${formatDuration(silentMs)}.`,
+        remedy: `${MAINTAIN} It can be cancelled on the Maintenance page.`,
+      },
+    ];
+  }
+
+  function toNotices(sample: Sample): Notice[] {
+    const notices: Notice[] = [];
+    const { sessions, incomplete, unreadable, orphans, revived, full } = sample;
+    const of = `of ${sessions} sessions that were looked at`;
+    if (unreadable > 0) {
+      notices.push({ level: "error", what: "Some of what is known of sessions can't be read.", remedy: `${REINDEX}.` });
+    }
+    if (incomplete > 0) {
+      notices.push({
+        level: "error",
+        what: `${incomplete} ${of} name recordings that are not there.`,
+        remedy:
+          "Look whether the mount batches (--batches) is the one that it was, and bring the recordings back from a backup " +
+          `where there is one. ${REINDEX}, so that what is lost is shown as missing.`,
+      });
+    }
+    if (revived > 0) {
+      notices.push({
+        level: "error",
+        what: `${revived} sessions that were erased have left something behind, because a process ended in the middle.`,
+        remedy: `${REINDEX}; it takes the rest away.`,
+      });
+    }
+    if (orphans > 0) {
+      notices.push({
+        level: "warning",
+        what: `${orphans} ${of} have recordings beside them that they do not name.`,
+        remedy: `${REINDEX}; it takes them in or away.`,
+      });
+    }
+    if (full > 0) {
+      notices.push({
+        level: "info",
+        what: `${full} ${of} have reached a limit and stopped growing.`,
+        remedy: "Raise limits.maxBytesPerSession or limits.maxEventsPerSession if that is too soon.",
+      });
+    }
+    notices.push(...checkLate(sample));
+    return notices;
+  }
+
+  function checkLate({ unsettledSince, tombstoneSince, oldestAt }: Sample): Notice[] {
+    const isLate = (since: number | null, dueMs = 0) => since !== null && clock() - since > dueMs + LATE_MS;
+    const late: string[] = [];
+    if (isLate(unsettledSince, settleAfterMs)) late.push("sessions that ended hours ago have not been settled");
+    if (isLate(tombstoneSince)) late.push("marks of erased sessions that nobody needs any more are still there");
+    if (retentionDays !== undefined && isLate(oldestAt, retentionDays * 86_400_000)) {
+      late.push(`there are recordings older than ${retentionDays} days`);
+    }
+    if (late.length === 0) return [];
+    return [{ level: "warning", what: `Maintenance is behind: ${late.join("; ")}.`, remedy: MAINTAIN }];
+  }
+
+  return async () => {
+    const notices: Notice[] = [];
+    const checks = [checkBackend, checkClocks, checkWork, async () => toNotices(await takeSample())];
+    for (const check of checks) {
+      try {
+        notices.push(...(await check()));
+      } catch (error) {
+        notices.push({
+          level: "error",
+          what: `The store does not answer as it should: ${(error as Error).message}.`,
+          remedy: "Look at the database and at the log; what was being checked may hide more.",
+        });
+      }
+    }
+    return notices;
   };
+}
+
+function formatDuration(ms: number): string {
+  if (ms < 120_000) return `${Math.round(ms / 1000)} seconds`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} minutes` : `${Math.round(ms / 3_600_000)} hours`;
 }

@@ -167,8 +167,14 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
 
   async function startJob(kind: Job["kind"], selection: Selection): Promise<Job> {
     if (kind !== "reindex" && isEmptySelection(selection)) throw new HTTPError(400, "the selection is empty");
-    const { sessions: total } = await preview(selection);
-    return jobs.start({ kind, origin: "person", selection, total });
+    return jobs.start({ kind, origin: "person", selection, total: await countAbout(selection) });
+  }
+
+  /** Everything is counted by its usage: to read all is slow, and what can't be read is why a reindex is asked for. */
+  async function countAbout(selection: Selection): Promise<number | null> {
+    if (isEmptySelection(selection)) return total(await usage.days(), "sessions");
+    const { sessions, isComplete } = await preview(selection);
+    return isComplete ? sessions : null;
   }
 
   async function preview(selection: Selection): Promise<Omit<PreviewAnswer, "apiVersion">> {

@@ -71,15 +71,22 @@ export function createReindex(store: Store, options: ReindexOptions): JobRunner 
     return { seen: page.items.length, changed, cursor: next };
   }
 
-  /** Blobs whose session has no document. A page of the listing comes again until nothing on it is left to do. */
-  async function withoutDocument(kind: string, listing: string | null): Promise<JobStep> {
+  /**
+   * Blobs whose session has no document. A page of the listing comes again until nothing on it is left to do. Those that
+   * got no document then come first again, so that many are passed over.
+   */
+  async function withoutDocument(kind: string, listing: string | null, hopeless = 0): Promise<JobStep> {
     const page = await blobs.list(`${kind}:${project}:`, listing);
     const lost = await findLost(kind, page.keys);
-    const changed = await rebuildAll(lost.slice(0, SESSIONS_PER_STEP));
-    if (lost.length > SESSIONS_PER_STEP) return { seen: SESSIONS_PER_STEP, changed, cursor: { kind, listing } };
+    const some = lost.slice(hopeless, hopeless + SESSIONS_PER_STEP);
+    const changed = await rebuildAll(some);
+    if (lost.length > hopeless + SESSIONS_PER_STEP) {
+      const passed = hopeless + (await getMany(some)).filter((stored) => !stored).length;
+      return { seen: some.length, changed, cursor: { kind, listing, hopeless: passed } };
+    }
     const nextKind = SESSION_BLOBS[SESSION_BLOBS.indexOf(kind) + 1];
     const cursor = page.cursor === null ? { kind: nextKind ?? USAGE, listing: null } : { kind, listing: page.cursor };
-    return { seen: lost.length, changed, cursor };
+    return { seen: some.length, changed, cursor };
   }
 
   /** Ids of the sessions among these keys that have no document. */
@@ -154,7 +161,9 @@ export function createReindex(store: Store, options: ReindexOptions): JobRunner 
     if (cursor === null) return withDocument(null);
     if ("after" in cursor) return withDocument(cursor.after);
     if (!("kind" in cursor)) throw new TypeError("not a place in a reindex");
-    return cursor.kind === USAGE ? counted(cursor.listing) : withoutDocument(cursor.kind, cursor.listing);
+    return cursor.kind === USAGE
+      ? counted(cursor.listing)
+      : withoutDocument(cursor.kind, cursor.listing, cursor.hopeless);
   };
 }
 

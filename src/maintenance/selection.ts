@@ -5,13 +5,13 @@ import type { Cursor, DocumentStore } from "../storage/documents.ts";
 import type { Selection } from "../types.ts";
 
 /**
- * Where a walk stands: behind a document, behind so many of the given ids, within a listing of a kind of blobs, or behind
- * a document that was counted (null: at the start).
+ * Where a walk stands: behind a document, behind so many of the given ids, within a listing of a kind of blobs (so many of
+ * whose page nothing could be done for), or behind a document that was counted (null: at the start).
  */
 export type SelectionCursor =
   | { readonly after: Cursor }
   | { readonly given: number }
-  | { readonly kind: string; readonly listing: string | null }
+  | { readonly kind: string; readonly listing: string | null; readonly hopeless?: number }
   | { readonly counted: Cursor | null };
 
 /** A piece of a selection. */

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+/** The built command. */
+export const MAIN: string = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 
 const running = new Set<ChildProcess>();
 
@@ -31,11 +32,18 @@ interface RunOptions {
   readonly node?: readonly string[];
   /** Kills what has not ended by itself after this time; of `run` only. */
   readonly limitMs?: number;
+  /** What the command reads; of `run` only. */
+  readonly input?: string | Uint8Array;
+  /** Called with the process when it runs; of `run` only. */
+  readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** Runs the built command to its end; one that goes on is killed after `limitMs` (default 10,000). */
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { child, ended } = start(args, options);
+  options.onStart?.(child);
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(options.input);
   const limit = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 10_000);
   const result = await ended;
   clearTimeout(limit);
@@ -62,6 +70,18 @@ export async function serve(args: readonly string[], options: RunOptions = {}): 
   return { url, port: Number(new URL(url).port), signal: (name) => void child.kill(name), ended };
 }
 
+/** Options of node under which a package is not there. */
+export function withoutPackage(name: string): string[] {
+  const hook = `import { registerHooks } from "node:module";
+    registerHooks({
+      resolve(specifier, context, next) {
+        if (specifier !== ${JSON.stringify(name)}) return next(specifier, context);
+        throw Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+      },
+    });`;
+  return ["--import", `data:text/javascript,${encodeURIComponent(hook)}`];
+}
+
 /** Ends what a test left running. */
 export async function killAll(): Promise<void> {
   for (const child of running) {
@@ -72,11 +92,11 @@ export async function killAll(): Promise<void> {
 
 function start(
   args: readonly string[],
-  { env, node = [] }: RunOptions,
+  { env, node = [], input }: RunOptions,
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(SENTIERO_|NODE_|VITEST)/.test(name));
   const child = spawn(process.execPath, [...node, MAIN, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     env: { ...Object.fromEntries(inherited), ...env },
   });
   running.add(child);

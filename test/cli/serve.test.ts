@@ -7,7 +7,8 @@ import process from "node:process";
 import { Agent, request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { batch } from "../support/sentiero.ts";
-import { killAll, run, serve, type Served } from "./cli.ts";
+import { countSessions, seed } from "./seed.ts";
+import { killAll, run, serve, withoutPackage, type Served } from "./cli.ts";
 
 let folder = "";
 
@@ -239,6 +240,40 @@ describe("a mistake on the command line ends with 2 and one line that says", () 
   });
 });
 
+describe("retention", () => {
+  it.each<[string, string[], Record<string, string>]>([
+    ["an argument", ["--retention-days", "30"], { SENTIERO_RETENTION_DAYS: "9" }],
+    ["the environment", [], { SENTIERO_RETENTION_DAYS: "30" }],
+  ])("comes from %s, and is kept before the first request", async (_, args, env) => {
+    const file = join(folder, `retention-${args.length}.db`);
+    const storage = `sqlite:${file}`;
+    await seed(storage, { sessions: 2, now: Date.now() - 40 * 86_400_000 });
+    const server = await serve(["--storage", storage, ...args, ...OPEN], { env });
+    const answer = await request(`${server.url}/api/maintenance`, { dispatcher });
+    expect((await answer.body.json()) as object).toMatchObject({ retention: { days: 30 } });
+    server.signal("SIGTERM");
+    await server.ended;
+    // Nobody asked this one anything.
+    const silent = await serve(["--storage", storage, ...args, ...OPEN], { env });
+    await expect.poll(() => countSessions(storage)).toBe(0);
+    silent.signal("SIGTERM");
+    await silent.ended;
+  });
+
+  it.each(["0", "x", "1.5", "-1"])("of %s days is a mistake", async (days) => {
+    const { code, stderr } = await run(["serve", `--retention-days=${days}`, "--port", "0"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`--retention-days ${days} is not a number of days`)]);
+  });
+});
+
+it("takes --durability of two kinds", async () => {
+  const server = await serve(["--durability", "process", "--storage", `sqlite:${join(folder, "fast.db")}`, ...OPEN]);
+  const answer = await request(`${server.url}/api/maintenance`, { dispatcher });
+  expect((await answer.body.json()) as object).toMatchObject({ store: { durability: "process" } });
+  const { code, stderr } = await run(["serve", "--durability", "none", "--port", "0"]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/durability must be.*got "none"/)]);
+});
+
 describe("the dashboard", () => {
   it("is closed and says so when no password is given", async () => {
     const server = await serve([]);
@@ -301,20 +336,23 @@ describe("--cors", () => {
   });
 });
 
-describe("help", () => {
-  it.each([[["--help"]], [["help"]], [["serve", "--help"]], [[]]])("is shown for %j", async (args) => {
-    const { code, stdout, stderr } = await run(args);
-    expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toContain("sentiero");
-    expect(stdout).toMatch(/serve/);
-  });
-});
-
-it("keeps a SQLite file through libsql where this Node has no node:sqlite", async () => {
-  const file = join(folder, "libsql.db");
-  const server = await serve([...OPEN, "--storage", `sqlite:${file}`], { node: ["--no-experimental-sqlite"] });
+it("uses libsql where this Node has no node:sqlite, or says what to install", async () => {
+  const file = join(folder, "by-libsql.db");
+  const args = ["--storage", `sqlite:${file}`, ...OPEN];
+  const server = await serve(args, { node: ["--no-experimental-sqlite"] });
   expect(await post(server)).toBe(200);
-  expect(existsSync(file)).toBe(true);
+  server.signal("SIGTERM");
+  expect((await server.ended).code).toBe(0);
+  // It is the same file.
+  const again = await serve(args);
+  const answer = await request(`${again.url}/api/sessions/session-1`, { dispatcher });
+  await answer.body.dump();
+  expect(answer.statusCode).toBe(200);
+  const missing = await run(["serve", "--storage", `sqlite:${join(folder, "never.db")}`], {
+    node: ["--no-experimental-sqlite", ...withoutPackage("@libsql/client")],
+  });
+  expect(missing).toMatchObject({ code: 2, stdout: "" });
+  expect(missing.stderr).toMatch(/needs node:sqlite.*npm install @libsql\/client/);
 });
 
 it("serves from memory where this Node has no node:sqlite", async () => {

@@ -158,6 +158,20 @@ describe.each(Object.entries(STORES))("over %s a reindex", (_, open) => {
     expect(house.errors).toHaveLength(3);
   });
 
+  test("ends when more sessions than a step takes have neither a document nor a batch that can be read", async () => {
+    const store = await open();
+    const { house } = await fill(store);
+    const lost = await readKeys(store, "batches:main:session-2:");
+    await store.documents.remove(keys.sessions, "session-2");
+    // They stand before it in the listing.
+    for (let index = 0; index < 60; index++) {
+      await store.blobs.create(`batches:main:a-broken-${index}:window-1:1`, new Uint8Array([1, 2, 3]));
+    }
+    await house.reindex();
+    expect((await readSessions(store)).get("session-2")!.named).toEqual(lost);
+    expect(house.errors).toHaveLength(60);
+  });
+
   test("takes in a batch that came without its document, but none that carries another key", async () => {
     const store = await open();
     const { house, clock } = await fill(store);
