@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, crc32, gzip, gzipSync, inflateRaw, inflateRawSync } from "node:zlib";
 import type { Platform } from "../src/platform.ts";
+import { runSqlite } from "./node-sqlite.ts";
 
 const gzipLater = promisify(gzip);
 
@@ -17,16 +18,20 @@ const INLINE_INFLATED_BYTES = 1024 * 1024;
  */
 const GZIP = { level: constants.Z_BEST_SPEED };
 
-/** Takes about three times as long as the default for some percent; memLevel 9 is what finds them in large texts. */
-const BEST = { level: constants.Z_BEST_COMPRESSION, memLevel: 9 };
+/**
+ * Takes half as long again as the default and saves 2.9 %, of which 0.7 % come from memLevel 5: its blocks are shorter,
+ * and a segment's snapshots, moves and envelopes each get codes of their own.
+ */
+const BEST = { level: constants.Z_BEST_COMPRESSION, memLevel: 5 };
 
-/** Node's own zlib and crypto for the platform seam. */
+/** Node's own zlib, crypto and threads for the platform seam. */
 export const nodePlatform: Partial<Platform> = {
   gunzip,
   gzip: (bytes) => (bytes.byteLength <= INLINE_BYTES ? gzipSync(bytes, GZIP) : gzipLater(bytes, GZIP)),
   compress: (bytes) => gzipLater(bytes, BEST),
   sha256: (data) => hash("sha256", data, "hex"),
   defer: (task) => void setImmediate(task),
+  runSqlite,
 };
 
 /**

@@ -15,6 +15,13 @@ export interface Platform {
   defer(task: () => void): void;
   /** Most bytes that a request body may inflate to, where the runtime has less memory than the option allows. */
   maxInflatedBytes: number;
+  /**
+   * Runs SQL on a SQLite file in another thread, by node:sqlite. Only for a file that this process has open by node:sqlite
+   * too: two copies of the library in one process undo each other's locks. Where it is missing, what takes long on a file
+   * holds up the event loop.
+   * @throws what SQLite says, and an Error when there is no thread to run it.
+   */
+  runSqlite?(file: string, sql: string): Promise<void>;
 }
 
 type MaybePromise<T> = T | Promise<T>;

@@ -89,6 +89,8 @@ export async function importStore(
   let left: { readonly id: string; readonly written: Set<string> } | null = null;
   let earliestUnsettled = Infinity;
   let sessions = 0;
+  /** Erased here, because they were erased there. */
+  let removed = 0;
 
   const told = () => ({ ...counts, differingIds: [...differingIds] });
 
@@ -114,15 +116,17 @@ export async function importStore(
     for (const key of unwanted) await blobs.remove(key);
   }
 
-  /** Documents that are no session's are put where there is none; a tombstone not over a session that is there. */
+  /** Documents that are no session's are put where there is none. Who was erased there is erased here too. */
   async function takeDocument({ kind, id, score, doc }: Extract<ArchiveLine, { type: "document" }>): Promise<void> {
     const collection = `${project}/${kind}`;
-    if (kind === "tombstones") {
-      if (score <= clock() || (await documents.get(keys.sessions, id))) return;
-    }
+    const isTombstone = kind === "tombstones";
+    if (isTombstone && score <= clock()) return;
     const old = await documents.get(collection, id);
-    if (old && (kind !== "tombstones" || old.score >= score)) return;
+    if (old && (!isTombstone || old.score >= score)) return;
     await documents.put(collection, id, doc, { score, expectedVersion: old?.version ?? 0 });
+    if (!isTombstone || !(await documents.get(keys.sessions, id))) return;
+    await removeAll(id);
+    removed++;
   }
 
   async function beginSession(line: Extract<ArchiveLine, { type: "session" }>): Promise<Incoming> {
@@ -246,7 +250,8 @@ export async function importStore(
 
   /** What came has to be settled and counted. */
   async function finish(): Promise<void> {
-    if (counts.added + counts.updated === 0) return;
+    if (removed > 0) await store.scrub?.();
+    if (counts.added + counts.updated + removed === 0) return;
     if (earliestUnsettled < Infinity) {
       const progress = createProgress(documents, update, project);
       await progress.change((old) => ({ ...old, settledTo: Math.min(old.settledTo, earliestUnsettled - 1) }));

@@ -1,6 +1,7 @@
 import { HTTPError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { SessionDocument } from "../sessions/document.ts";
+import type { Scrub } from "../sessions/scrub.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { createSessionKeys } from "../sessions/session-keys.ts";
 import type { Usage } from "../sessions/usage.ts";
@@ -64,13 +65,14 @@ interface MaintenanceOptions {
   readonly sessions: Sessions;
   readonly update: Updater["update"];
   readonly usage: Usage;
+  readonly scrub: Scrub;
   /** Derives documents from batches again; see `reindex.ts`. */
   readonly reindex: (job: JobDocument) => Promise<JobStep>;
 }
 
 /** Maintenance of one project of a store. */
 export function createMaintenance(store: Store, parts: MaintenanceOptions): Maintenance {
-  const { project, sessions, update, usage, reindex } = parts;
+  const { project, sessions, update, usage, scrub, reindex } = parts;
   const { platform, clock, limits, retentionDays, settleAfterMs, onError } = parts.options;
   const { documents } = store;
   const keys = createSessionKeys(project, platform);
@@ -84,7 +86,7 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
     clock,
     runners: { purge: eraseStep, erase: eraseStep, reindex },
     onEnd,
-    onEnded: scrub,
+    onEnded,
     onError,
   });
   let isRunning = false;
@@ -99,8 +101,8 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
   }
 
   /** Also what the job itself said of a person is overwritten. */
-  async function scrub({ kind }: Job): Promise<void> {
-    if (kind !== "reindex") await store.scrub?.();
+  async function onEnded({ kind }: Job): Promise<void> {
+    if (kind !== "reindex") await scrub.now();
   }
 
   async function onEnd({ origin, changed }: Job): Promise<void> {
@@ -145,6 +147,7 @@ export function createMaintenance(store: Store, parts: MaintenanceOptions): Main
   async function work(isOver: () => boolean): Promise<boolean> {
     await usage.fold();
     if (!(await lease.take())) return true;
+    await scrub.whatIsDue();
     await retain();
     const parts = [jobs.work, sweep, settle];
     let isDone = true;

@@ -2,6 +2,7 @@ import { HTTPError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { Cursor } from "../storage/documents.ts";
 import type { Store } from "../storage/store.ts";
+import type { Scrub } from "./scrub.ts";
 import type { Beside, Updater } from "../storage/update.ts";
 import type { BatchSummary, SessionDetail, SessionSummary } from "../types.ts";
 import { checkSize, hasRoom, isOverLimit, type SessionLimits } from "./bounds.ts";
@@ -68,6 +69,7 @@ export interface SessionsOptions {
   readonly limits: SessionLimits;
   readonly update: Updater["update"];
   readonly usage: Usage;
+  readonly scrub: Scrub;
   readonly settleHooks?: readonly SettleHook[];
 }
 
@@ -220,7 +222,7 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
         segmentBytes: -segmentBytes,
       });
     }
-    if (!isOneOfMany) await store.scrub?.();
+    if (!isOneOfMany) await options.scrub.now();
     return document !== null;
   }
 

@@ -92,6 +92,7 @@ export function createSettle(store: Store, options: SettleOptions): (id: string)
     if (!found || !isSame(found, document)) {
       // Where another process has settled it meanwhile, nothing is taken away that its document could name.
       if (!found || found.settledAt === document.settledAt) await removeSegments(id, joined);
+      if (!found) await removeErased(indexPrefix, spilled.blobs.keys());
       return false;
     }
     usage.add(document.createdAt, {
@@ -214,6 +215,12 @@ export function createSettle(store: Store, options: SettleOptions): (id: string)
       1,
     ];
     return { windowId, run, row, pieces };
+  }
+
+  /** The session was erased while it was settled: nothing of this try may outlive it, in files neither. */
+  async function removeErased(indexPrefix: string, pages: Iterable<string>): Promise<void> {
+    for (const name of pages) await blobs.remove(indexPrefix + name);
+    await store.scrub?.();
   }
 
   async function removeSegments(id: string, joined: readonly Joined[]): Promise<void> {

@@ -2,6 +2,7 @@ import { HTTPError } from "../errors.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { CountQuery, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
 import type { Store } from "./store.ts";
+import { encodeIds } from "./text.ts";
 import { trackWrites } from "./track-writes.ts";
 
 type Key = readonly (string | number | boolean)[];
@@ -70,7 +71,7 @@ export function createDenoKvStore(
   const run: Run = async (work) => whileLocked(work, await opened);
 
   return trackWrites({
-    documents: createDocuments(run, prefix),
+    documents: encodeIds(createDocuments(run, prefix)),
     blobs: createBlobs(run, [...prefix, "blob"]),
     about: { name: "Deno KV", writers: "any", durability: "database" },
     schemaVersion: (initial) =>

@@ -2,6 +2,7 @@ import type { Storage } from "unstorage";
 import { SentieroError } from "../errors.ts";
 import type { BlobPage } from "./blobs.ts";
 import { createKvItems, listBucket, type KvNamespace, type R2Bucket } from "./cloudflare.ts";
+import { folderOf, removeEmptyFolders } from "./folders.ts";
 import { createS3Bucket, type S3Options } from "./s3.ts";
 
 /**
@@ -42,7 +43,8 @@ export function createItems(place: Place): Items {
       return createKvItems(() => driver.getInstance!() as KvNamespace, baseOf(driver));
     case "s3": {
       const bucket = createS3Bucket(driver.options as S3Options);
-      return withSweeps(place, { list: bucket.list, removeMany: bucket.removeMany });
+      const { get, set, has, remove } = bucket;
+      return { ...withSweeps(place, bucket), get, set, has, remove };
     }
     case "cloudflare-r2-binding": {
       const bucket = () => driver.getInstance!() as R2Bucket;
@@ -67,6 +69,12 @@ interface Sweeps {
 function withSweeps({ storage, base, driver }: Place, { list, removeMany }: Sweeps): Items {
   const toKey = (key: string) => base + key;
   const remove = (key: string) => storage.removeItem(toKey(key));
+  const write = (key: string, bytes: Uint8Array) =>
+    driver.setItemRaw
+      ? // Vercel Blob refuses to write a name again without being told to; other drivers ignore what they don't know.
+        storage.setItemRaw(toKey(key), bytes, driver.name === "vercel-blob" ? { allowOverwrite: true } : undefined)
+      : // unstorage would write base64 too, but its own encoder overflows the stack where there is no Buffer.
+        storage.setItem(toKey(key), BASE64_PREFIX + toBase64(bytes));
   return {
     async get(key) {
       // unstorage's http driver stumbles over a 404.
@@ -74,12 +82,15 @@ function withSweeps({ storage, base, driver }: Place, { list, removeMany }: Swee
       const value: unknown = await storage.getItemRaw(toKey(key));
       return value === null || value === undefined ? null : toBytes(value);
     },
-    set: (key, bytes) =>
-      driver.setItemRaw
-        ? // Vercel Blob refuses to write a name again without being told to; other drivers ignore what they don't know.
-          storage.setItemRaw(toKey(key), bytes, driver.name === "vercel-blob" ? { allowOverwrite: true } : undefined)
-        : // unstorage would write base64 too, but its own encoder overflows the stack where there is no Buffer.
-          storage.setItem(toKey(key), BASE64_PREFIX + toBase64(bytes)),
+    async set(key, bytes) {
+      try {
+        await write(key, bytes);
+      } catch (error) {
+        // The file's folder was empty, and was removed just before.
+        if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+        await write(key, bytes);
+      }
+    },
     has: (key) => storage.hasItem(toKey(key)),
     remove,
     async removeAll(prefix) {
@@ -90,6 +101,7 @@ function withSweeps({ storage, base, driver }: Place, { list, removeMany }: Swee
         else await forEachOf(page.keys, remove);
         cursor = page.cursor;
       } while (cursor !== null);
+      await removeEmptyFolders(driver, prefix);
     },
     list,
   };
@@ -151,10 +163,8 @@ function createListing({ driver }: Place): Items["list"] {
  * `fs` leaves out what lies in a folder named `node_modules`. Null where that cannot be done.
  */
 async function listFolder(driver: Driver, prefix: string): Promise<string[] | null> {
-  const base = (driver.options as { base?: unknown } | undefined)?.base;
-  if ((driver.name !== "fs" && driver.name !== "fs-lite") || typeof base !== "string") return null;
-  const folder = prefix.split(":").slice(0, -1);
-  if (folder.some((part) => !/^[a-z0-9_-]+$/.test(part))) return null;
+  const folder = folderOf(driver, prefix);
+  if (folder === null) return null;
   // Not a literal, so that bundlers for runtimes without files leave it alone.
   const specifier = "unstorage/drivers/fs-lite";
   const openFolder = await (
@@ -164,7 +174,7 @@ async function listFolder(driver: Driver, prefix: string): Promise<string[] | nu
     () => null,
   );
   if (!openFolder) return null;
-  const keys = await openFolder({ base: [base, ...folder].join("/") }).getKeys("", {});
+  const keys = await openFolder({ base: folder }).getKeys("", {});
   return keys.map((key) => prefix + key);
 }
 

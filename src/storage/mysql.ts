@@ -32,6 +32,10 @@ const MIN_PACKET_BYTES = 4 * 1024 * 1024;
 
 const MAX_ID_BYTES = 1_024;
 
+/** Connections by what stands behind their promises, so that the stores that share a pool listen to each once. */
+const heard = new WeakSet<object>();
+const prepared = new WeakSet<object>();
+
 /**
  * MySQL and MariaDB through one connection or a pool. A put is a transaction on one connection that stops where the
  * document's own statement finds another version. `open` is asked each time, because a connector may connect again.
@@ -39,7 +43,6 @@ const MAX_ID_BYTES = 1_024;
 export function connectMysql(
   open: () => MysqlConnection | MysqlPool | Promise<MysqlConnection | MysqlPool>,
 ): SqlDatabase {
-  const seen = new WeakSet<object>();
   const enqueue = createQueue();
 
   /** Lends a connection that nobody else uses meanwhile. */
@@ -63,10 +66,11 @@ export function connectMysql(
   /** Gaps between rows need no locks here, and make writers wait for each other. */
   async function prepare(connection: MysqlConnection): Promise<void> {
     const key = connection.connection ?? connection;
-    if (seen.has(key)) return;
-    connection.on?.("error", () => {});
+    if (prepared.has(key)) return;
+    if (!heard.has(key)) connection.on?.("error", () => {});
+    heard.add(key);
     await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-    seen.add(key);
+    prepared.add(key);
   }
 
   return {

@@ -108,13 +108,18 @@ function openBlobs(place: Place, options: OpenStoreOptions): BlobsOnly {
 }
 
 /** The store that a driver has of its own, or null. */
-function openNative(place: Place, { platform, maxMemoryBytes, durability = "power" }: OpenStoreOptions): Store | null {
+function openNative(place: Place, options: OpenStoreOptions): Store | null {
+  const { platform, maxMemoryBytes, durability = "power", warn } = options;
   const { driver } = place;
   switch (driver.name) {
     case "memory":
       return createMemoryStore(place, maxMemoryBytes);
     case "db0": {
-      const store = createSqlStore(driver.getInstance!() as SqlConnection, { platform, durability });
+      const store = createSqlStore(driver.getInstance!() as SqlConnection, {
+        platform,
+        durability,
+        warn,
+      });
       return split(store, store.maxBlobBytes, platform);
     }
     case "redis":
@@ -132,14 +137,15 @@ function openNative(place: Place, { platform, maxMemoryBytes, durability = "powe
   }
 }
 
+/** A blob in parts is many writes, and between two of them none is under way: closing waits for the last. */
 function split(store: Store, maxBlobBytes: number, platform: Platform): Store {
   if (!Number.isFinite(maxBlobBytes)) return store;
   const { blobs, putWithBlobs } = store;
-  return {
+  return trackWrites({
     ...store,
     blobs: splitBlobs(blobs, maxBlobBytes, platform),
     ...(putWithBlobs && { putWithBlobs: splitPut(putWithBlobs, blobs, maxBlobBytes, platform) }),
-  };
+  });
 }
 
 function openItemBlobs(items: Items, traits: DriverTraits, { platform }: OpenStoreOptions): Store["blobs"] {
@@ -188,7 +194,13 @@ async function checkItems(items: Items, traits: DriverTraits): Promise<readonly 
       findings.push({ level: traits.noDocuments === undefined ? "error" : "warning", what, remedy });
     }
   } catch (error) {
-    findings.push({ level: "error", what: `${traits.label} does not work: ${(error as Error).message}`, remedy });
+    findings.push({ level: "error", what: `${traits.label} does not work: ${reasonOf(error)}`, remedy });
   }
   return findings;
+}
+
+/** The cause of a 503 says more than it. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }

@@ -63,7 +63,6 @@ export function connectPostgres(
   open: () => PostgresClient | Promise<PostgresClient>,
   options: { durability: "power" | "process" },
 ): SqlDatabase {
-  const seen = new WeakSet<object>();
   const isRelaxed = new WeakSet<object>();
   const enqueue = createQueue();
   /** Poolers in transaction mode know no named statements of ours; then they are sent whole each time. */
@@ -71,9 +70,7 @@ export function connectPostgres(
 
   async function connect(): Promise<PostgresClient> {
     const client = await open();
-    if (seen.has(client)) return client;
-    seen.add(client);
-    client.on?.("error", () => {});
+    hear(client);
     return client;
   }
 
@@ -97,7 +94,7 @@ export function connectPostgres(
   async function relaxed(client: PostgresClient): Promise<void> {
     if (options.durability === "power" || isRelaxed.has(client)) return;
     // The pool does not listen while a connection is lent.
-    client.on?.("error", () => {});
+    hear(client);
     await client.query({ text: "SET synchronous_commit TO off" });
     isRelaxed.add(client);
   }
@@ -204,6 +201,15 @@ function toPutSql({ collection, id, score, json, terms, expectedVersion, blobs }
     );
   }
   return { sql: `WITH ${parts.join(", ")} SELECT 1 FROM put`, params };
+}
+
+const heard = new WeakSet<object>();
+
+/** Listens to a client or pool once, however many stores share it. */
+function hear(client: PostgresClient): void {
+  if (heard.has(client)) return;
+  heard.add(client);
+  client.on?.("error", () => {});
 }
 
 function isPool(client: PostgresClient): boolean {

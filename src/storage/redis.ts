@@ -2,6 +2,7 @@ import type { BlobStore } from "./blobs.ts";
 import type { CountQuery, Cursor, DocumentStore, PageQuery, StoredDocument } from "./documents.ts";
 import { connectRedis, type RedisClient, type RedisConnection } from "./redis-connection.ts";
 import type { Finding, Store } from "./store.ts";
+import { encodeIds } from "./text.ts";
 import { trackWrites } from "./track-writes.ts";
 
 /**
@@ -21,7 +22,7 @@ export function createRedisStore(client: RedisClient, { prefix = "sentiero" }: {
   const connection = connectRedis(client);
   const schemaKey = `${prefix}:schema`;
   return trackWrites({
-    documents: createDocuments(client, connection, prefix),
+    documents: encodeIds(createDocuments(client, connection, prefix)),
     blobs: createBlobs(client, connection, `${prefix}:b:`),
     about: { name: client.isCluster ? "Redis Cluster" : "Redis", writers: "any", durability: "database" },
     async schemaVersion(initial) {

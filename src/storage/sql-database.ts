@@ -5,7 +5,6 @@ import {
   DELETE_BLOB,
   type Dialect,
   type DocumentRow,
-  encodeText,
   endOf,
   HAS_BLOB,
   SELECT_BLOB,
@@ -21,6 +20,7 @@ import {
   toText,
 } from "./sql-statements.ts";
 import type { Finding, Store, StoreDescription } from "./store.ts";
+import { encodeText } from "./text.ts";
 
 /**
  * A database behind an asynchronous client. Each method is one transaction: done, or not done and an error. An error

@@ -1,4 +1,5 @@
 import type { CountQuery, Cursor, PageQuery, StoredDocument } from "./documents.ts";
+import { decodeText, encodeText } from "./text.ts";
 
 /** What a statement takes. Lists are for PostgreSQL, which takes them as arrays. */
 export type SqlValue = string | number | Uint8Array | readonly string[];
@@ -192,25 +193,4 @@ export function toBytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (Array.isArray(value)) return Uint8Array.from(value as number[]);
   throw new TypeError(`the database gave back bytes as ${typeof value}`);
-}
-
-/** The symbol for "data link escape": ids and terms of people hardly ever hold it. */
-const ESCAPE = "\u2410";
-const UNSAFE = /[\p{Surrogate}\0\ufeff\u2410]/u;
-
-/**
- * An id or term as every database keeps it: PostgreSQL refuses NUL, SQLite's clients end a text there, and halves of
- * surrogate pairs all become the same replacement character, and PGlite swallows a byte order mark. Documents need
- * nothing: JSON escapes the first two, and begins with something else.
- */
-export function encodeText(text: string): string {
-  if (!UNSAFE.test(text)) return text;
-  const all = new RegExp(UNSAFE, "gu");
-  return text.replace(all, (unit) => ESCAPE + unit.charCodeAt(0).toString(16).padStart(4, "0"));
-}
-
-/** The text before `encodeText`. */
-export function decodeText(text: string): string {
-  if (!text.includes(ESCAPE)) return text;
-  return text.replace(/\u2410([0-9a-f]{4})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

@@ -30,6 +30,8 @@ export interface SqlOptions {
    * before its log is on the disk with "process". Other databases do as they are set.
    */
   readonly durability: "power" | "process";
+  /** Told what is slower than it should be. @default console.warn */
+  readonly warn?: (message: string) => void;
 }
 
 /** A store in a database, and how long a blob may be there; longer ones have to be cut into parts. */
@@ -46,15 +48,18 @@ const CONNECTORS =
  * connector's own client is used: db0 prepares a statement anew for every call, and has no transactions.
  * @throws SentieroError STORAGE_UNSUPPORTED naming the connector and what works.
  */
-export function createSqlStore(database: SqlConnection, { platform, durability }: SqlOptions): SqlStore {
+export function createSqlStore(
+  database: SqlConnection,
+  { platform, durability, warn = (message) => console.warn(message) }: SqlOptions,
+): SqlStore {
   const open = <T>() => database.getInstance() as T | Promise<T>;
   switch (database.connector) {
     case "node-sqlite":
-      return { ...createSqliteStore(() => open<SqliteClient>(), platform, durability), maxBlobBytes: Infinity };
-    // better-sqlite3 and bun:sqlite, which are other libraries than the one that the platform has in a thread.
+    // better-sqlite3 and bun:sqlite.
     case "sqlite": {
-      const { defer } = platform;
-      return { ...createSqliteStore(() => open<SqliteClient>(), { defer }, durability), maxBlobBytes: Infinity };
+      const isNodeSqlite = database.connector === "node-sqlite";
+      const settings = { platform, durability, isNodeSqlite, warn };
+      return { ...createSqliteStore(() => open<SqliteClient>(), settings), maxBlobBytes: Infinity };
     }
     case "libsql-core":
     case "libsql-node":

@@ -44,12 +44,16 @@ export interface Connection {
 }
 
 /** What is needed of the platform. */
-export interface SqlitePlatform extends Pick<Platform, "defer"> {
-  /**
-   * Runs SQL on a SQLite file in another thread. It must be the same library that the client is of: two in one process
-   * undo each other's locks. Where it is missing, SQL runs here and holds up the event loop.
-   */
-  runSqlite?(file: string, sql: string): Promise<void>;
+export type SqlitePlatform = Pick<Platform, "defer" | "runSqlite">;
+
+/** How a file is kept. */
+export interface SqliteSettings {
+  readonly platform: SqlitePlatform;
+  /** What an answer survives: a power cut, or the end of our process only. */
+  readonly durability: "power" | "process";
+  /** Whether the client is of node:sqlite, which the platform may have in a thread. */
+  readonly isNodeSqlite: boolean;
+  readonly warn: (message: string) => void;
 }
 
 /** A prepared statement by its text; each text is prepared once. */
@@ -64,8 +68,7 @@ interface Write {
 /** Opens a file with its schema on first use. A busy file is asked again for five seconds, then 503. */
 export function connect(
   open: () => SqliteClient | Promise<SqliteClient>,
-  platform: SqlitePlatform,
-  durability: "power" | "process",
+  { platform, durability, isNodeSqlite, warn }: SqliteSettings,
 ): Connection {
   const statements = new Map<string, SqliteStatement>();
   let ready: SqliteClient | null = null;
@@ -144,14 +147,25 @@ export function connect(
     });
   }
 
+  /** Runs SQL that takes long on a file, in another thread where there is one. */
+  async function runLong(text: string): Promise<void> {
+    const file = await attempt(fileOf);
+    if (isNodeSqlite && platform.runSqlite && file) {
+      try {
+        return await platform.runSqlite(file, text);
+      } catch (error) {
+        if (isConflict(error)) throw toBusy(error);
+        if (isAway(error)) throw toUnavailable(error);
+        // A thread may be forbidden, or have no memory left. If the SQL itself is wrong, it says so here.
+        warn(`[sentiero] no thread for SQLite's ${text}, which holds up requests now: ${(error as Error).message}`);
+      }
+    }
+    await attempt((client) => client.exec(text));
+  }
+
   async function scrubOnce(): Promise<void> {
     // Deleted rows are overwritten, but not the copies that were left in a page when its rows moved to the next one.
-    const file = await attempt(fileOf);
-    if (platform.runSqlite && file) {
-      await platform.runSqlite(file, "VACUUM").catch((error: unknown) => {
-        throw isConflict(error) ? toBusy(error) : error;
-      });
-    } else await attempt((client) => client.exec("VACUUM"));
+    await runLong("VACUUM");
     await attempt(checkpoint);
   }
 

@@ -5,7 +5,6 @@ import {
   DELETE_DOCUMENT,
   DELETE_TERMS,
   type DocumentRow,
-  encodeText,
   endOf,
   HAS_BLOB,
   SELECT_BLOB,
@@ -22,24 +21,21 @@ import {
   connect,
   type Connection,
   type SqliteClient,
-  type SqlitePlatform,
+  type SqliteSettings,
   type SqliteValue,
   type Statements,
 } from "./sqlite-connection.ts";
 import { INSERT_BLOB, INSERT_DOCUMENT, INSERT_TERM, MOVE_TERMS, UPDATE_DOCUMENT } from "./sqlite-schema.ts";
 import type { Finding, Store } from "./store.ts";
+import { encodeText } from "./text.ts";
 
 /**
  * Documents and blobs in tables of their own. Writes of one tick share one transaction and one fsync: with the
  * durability "power", what was answered survives a power cut (`synchronous = FULL`); with "process" only the end of our
  * process. Several processes may use one file.
  */
-export function createSqliteStore(
-  open: () => SqliteClient | Promise<SqliteClient>,
-  platform: SqlitePlatform,
-  durability: "power" | "process",
-): Store {
-  const connection = connect(open, platform, durability);
+export function createSqliteStore(open: () => SqliteClient | Promise<SqliteClient>, settings: SqliteSettings): Store {
+  const connection = connect(open, settings);
   return {
     documents: createDocuments(connection),
     blobs: createBlobs(connection),
@@ -51,7 +47,7 @@ export function createSqliteStore(
         return true;
       });
     },
-    about: { name: "SQLite", writers: "one machine", durability },
+    about: { name: "SQLite", writers: "one machine", durability: settings.durability },
     schemaVersion: connection.schemaVersion,
     check: () => connection.read(findProblems),
     scrub: connection.scrub,

@@ -11,7 +11,7 @@ export function trackWrites(store: Store): Store {
     return write;
   }
 
-  const { documents, blobs } = store;
+  const { documents, blobs, putWithBlobs } = store;
   return {
     ...store,
     documents: {
@@ -28,6 +28,7 @@ export function trackWrites(store: Store): Store {
       remove: (...args) => track(blobs.remove(...args)),
       removeAll: (...args) => track(blobs.removeAll(...args)),
     },
+    ...(putWithBlobs && { putWithBlobs: (...args) => track(putWithBlobs(...args)) }),
     async close() {
       while (begun.size > 0) await Promise.allSettled(begun);
       await store.close();

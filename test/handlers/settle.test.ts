@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, inject, test } from "vitest";
 import type { BatchList, RecordedEvent, SessionAnswer, SessionDetail } from "../../src/index.ts";
+import { createScrub } from "../../src/sessions/scrub.ts";
 import { createSessions } from "../../src/sessions/sessions.ts";
 import type { SettleHook } from "../../src/sessions/settle.ts";
 import { createUsage } from "../../src/sessions/usage.ts";
@@ -324,6 +325,7 @@ function openBeside(store: Parameters<typeof createSessions>[0], settleHooks: re
     clock,
     update,
     usage: createUsage(store.documents, update, { project: "main", clock }),
+    scrub: createScrub(store, { project: "main", clock, update, onError: console.error }),
     bindSessions: true,
     sessionMaxAgeMs: 604_800_000,
     lateAfterMs: 604_800_000,

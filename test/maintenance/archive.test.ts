@@ -153,6 +153,20 @@ describe("an import", () => {
     expect(again).toMatchObject({ updated: 0, present: 4, differing: 0 });
   });
 
+  test("erases here who was erased there since an earlier one", async () => {
+    const { store } = openMemoryStore();
+    const clock = await fill(store);
+    const { store: target } = openMemoryStore();
+    await importStore(target, exportStore(store, options(clock)), options(clock));
+    const house = createHouse(store, clock);
+    await house.sessions.erase("session-3");
+    await house.usage.fold();
+    await importStore(target, exportStore(store, options(clock)), options(clock));
+    expect((await readSessions(target)).has("session-3")).toBe(false);
+    expect((await readKeys(target)).filter((key) => key.includes("session-3"))).toEqual([]);
+    expect(await contentOf(target)).toEqual(await contentOf(store));
+  });
+
   test("leaves and tells a session that is there with other content", async () => {
     const { store } = openMemoryStore();
     const clock = await fill(store);

@@ -1,11 +1,11 @@
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createStorage, prefixStorage } from "unstorage";
+import { createStorage, type Driver, prefixStorage } from "unstorage";
 import fs from "unstorage/drivers/fs";
 import fsLite from "unstorage/drivers/fs-lite";
 import http from "unstorage/drivers/http";
@@ -35,6 +35,41 @@ describe("contract: fs", () => {
 describe("contract: fs-lite", () => {
   const open = async () => openStore(createStorage({ driver: fsLite({ base: temporaryFolder() }) }), OPTIONS);
   for (const { name, run } of storeContract(open)) test(name, run);
+});
+
+describe("a folder", () => {
+  const SESSION = "batches:main:ada:";
+
+  for (const [name, open] of [
+    ["fs", fs],
+    ["fs-lite", fsLite],
+  ] as const) {
+    test(`named by a session goes with what was in it, and no other (${name})`, async () => {
+      const base = temporaryFolder();
+      const { blobs } = openStore(createStorage({ driver: open({ base }) as Driver }), OPTIONS);
+      for (const key of [`${SESSION}w1:x`, `${SESSION}w2:y`, "batches:main:bob:w1:x"]) {
+        await blobs.create(key, Uint8Array.of(1));
+      }
+      mkdirSync(join(base, "batches", "main", "empty"));
+      await blobs.removeAll(SESSION);
+      expect(readdirSync(join(base, "batches", "main")).sort()).toEqual(["bob", "empty"]);
+      expect(await blobs.has("batches:main:bob:w1:x")).toBe(true);
+      // Those of a kind and a project name nobody.
+      await blobs.removeAll("batches:main:bob:");
+      await blobs.removeAll("batches:main:");
+      expect(readdirSync(join(base, "batches"))).toEqual(["main"]);
+    });
+  }
+
+  test("that goes while somebody writes into it takes nothing with it, and fails nobody", async () => {
+    const { blobs } = openFiles(temporaryFolder());
+    for (let round = 0; round < 60; round++) {
+      const keys = Array.from({ length: 4 }, (_, index) => `${SESSION}w${index}:${round}`);
+      await Promise.all([blobs.removeAll(SESSION), ...keys.map((key) => blobs.create(key, Uint8Array.of(1)))]);
+    }
+    await blobs.removeAll(SESSION);
+    expect(await blobs.list(SESSION, null)).toEqual({ keys: [], cursor: null });
+  });
 });
 
 /** As of MongoDB, Upstash, Azure Tables and others that have text only. */

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { runSqlite } from "../../adapters/node-sqlite.ts";
 import { createSqlStore } from "../../src/storage/sql.ts";
-import { decodeText, encodeText } from "../../src/storage/sql-statements.ts";
+import { decodeText, encodeText } from "../../src/storage/text.ts";
 import type { SqliteClient } from "../../src/storage/sqlite-connection.ts";
 import type { Store } from "../../src/storage/store.ts";
 import { createUpdater } from "../../src/storage/update.ts";
@@ -127,6 +127,53 @@ describe("a SQLite file", () => {
     await store.documents.put(ITEMS, "a", {}, PUT);
     await expect(store.scrub!()).rejects.toMatchObject({ status: 503, headers: { "retry-after": "2" } });
     expect(await store.documents.get(ITEMS, "a")).not.toBeNull();
+  });
+
+  test("says 503 when the disk is full, in a thread too", async () => {
+    const path = join(temporaryFolder(), "test.sqlite");
+    const database = keep(toDatabase(nodeSqlite({ path })));
+    const runFull = () => Promise.reject(new Error("database or disk is full"));
+    const store = createSqlStore(database, { durability: "power", platform: { ...platform, runSqlite: runFull } });
+    await expect(store.scrub!()).rejects.toMatchObject({ status: 503, message: "the database is not available" });
+  });
+
+  test("is scrubbed without a thread where there can be none, and that is said", async () => {
+    const path = join(temporaryFolder(), "test.sqlite");
+    const database = keep(toDatabase(nodeSqlite({ path })));
+    const runNowhere = () => Promise.reject(new Error("Access to this API has been restricted"));
+    const warnings: string[] = [];
+    const store = createSqlStore(database, {
+      durability: "power",
+      platform: { ...platform, runSqlite: runNowhere },
+      warn: (message) => warnings.push(message),
+    });
+    await fill(store);
+    await forget(store);
+    await store.scrub!();
+    expect(countCanaries(path)).toBe(0);
+    expect(warnings).toEqual([expect.stringContaining("restricted")]);
+  });
+
+  test("of another library than the thread's never meets it: two in one process undo each other's locks", async () => {
+    const database = keep(toDatabase(betterSqlite({ path: join(temporaryFolder(), "test.sqlite") })));
+    const runWrong = () => Promise.reject(new Error("the thread was used"));
+    const warnings: string[] = [];
+    const store = createSqlStore(database, {
+      durability: "power",
+      platform: { ...platform, runSqlite: runWrong },
+      warn: (message) => warnings.push(message),
+    });
+    await store.documents.put(ITEMS, "a", {}, PUT);
+    await store.scrub!();
+    expect(warnings).toEqual([]);
+  });
+
+  test("is asked by a thread that tells what SQLite says, and why it ended early", async () => {
+    const path = join(temporaryFolder(), "test.sqlite");
+    await expect(runSqlite(path, "VACUUM INTO nowhere.at.all")).rejects.toThrow(/syntax error/);
+    await expect(runSqlite(join(path, "no", "folder"), "VACUUM")).rejects.toThrow(/unable to open/);
+    await runSqlite(path, "CREATE TABLE t (a)");
+    expect(existsSync(path)).toBe(true);
   });
 
   test("waits for the disk once a transaction with the durability of power, and not with that of the process", async () => {

@@ -181,6 +181,21 @@ for (const { name, variable, server, one } of SERVERS) {
       await expectUnavailable(store);
     });
 
+    test("shares a pool among many stores without listening to it once for each", async () => {
+      const warnings: string[] = [];
+      const listen = (warning: Error) => warnings.push(warning.name);
+      process.on("warning", listen);
+      onTestFinished(() => void process.off("warning", listen));
+      const database = keep(openPool(await makeDatabase(server!), 2));
+      for (let index = 0; index < 15; index++) {
+        for (const durability of ["power", "process"] as const) {
+          await openSqlStore(database, durability).documents.get(ITEMS, "a");
+        }
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(warnings).toEqual([]);
+    });
+
     test("takes a pool for everything that unstorage does", async () => {
       const url = await makeDatabase(server!);
       const storage = createStorage({ driver: db0Driver({ database: keep(openPool(url)) }) });

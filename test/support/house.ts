@@ -7,6 +7,7 @@ import { readIndexPages, rowsOf } from "../../src/sessions/index-pages.ts";
 import { SESSION_BLOBS } from "../../src/sessions/kinds.ts";
 import { SEGMENT_PREFIX, batchKey } from "../../src/sessions/replay-order.ts";
 import { createSessionKeys } from "../../src/sessions/session-keys.ts";
+import { createScrub } from "../../src/sessions/scrub.ts";
 import { createSessions, type Sessions } from "../../src/sessions/sessions.ts";
 import { createUsage, type Usage } from "../../src/sessions/usage.ts";
 import { toUserTerm, userOf } from "../../src/sessions/user.ts";
@@ -32,6 +33,7 @@ export function createHouse(store: Store, clock: () => number): House {
   const { update } = createUpdater(store.documents, store.putWithBlobs ?? putAfterBlobs(store));
   const usage = createUsage(store.documents, update, { project: "main", clock });
   const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
   const sessions = createSessions(store, {
     project: "main",
     platform,
@@ -42,8 +44,8 @@ export function createHouse(store: Store, clock: () => number): House {
     limits: { maxEventsPerSession: undefined, maxBytesPerSession: undefined },
     update,
     usage,
+    scrub: createScrub(store, { project: "main", clock, update, onError }),
   });
-  const onError = (error: unknown): void => void errors.push(error);
   const step = createReindex(store, { project: "main", platform, clock, update, usage, onError });
   return {
     sessions,

@@ -8,6 +8,7 @@ import { openStorage } from "../../src/cli/storage.ts";
 import { createWebPlatform, type Platform } from "../../src/platform.ts";
 import type { BatchDigest } from "../../src/sessions/digest.ts";
 import type { SessionDocument } from "../../src/sessions/document.ts";
+import { createScrub } from "../../src/sessions/scrub.ts";
 import { createSessions, type Sessions, type SessionsOptions } from "../../src/sessions/sessions.ts";
 import { createUsage } from "../../src/sessions/usage.ts";
 import type { SqliteClient } from "../../src/storage/sqlite-connection.ts";
@@ -56,6 +57,7 @@ export function openSessions(store: Store, options: Partial<SessionsOptions> = {
     clock,
     update,
     usage: createUsage(store.documents, update, { project: "main", clock }),
+    scrub: createScrub(store, { project: "main", clock, update, onError: console.error }),
     bindSessions: true,
     sessionMaxAgeMs: 604_800_000,
     lateAfterMs: 604_800_000,
