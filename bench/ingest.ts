@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { BIG_EVERY, EVENTS_PER_BATCH } from "./batches.ts";
 import type { LoadReport } from "./client.ts";
 import { findCores, startChild, type Child } from "./child.ts";
-import { median, table } from "./figures.ts";
+import { median, table, toCount } from "./figures.ts";
 
 /** The servers under test. The first is what the others are divided by. */
 const KINDS = ["bare", "memory", "sqlite"] as const;
@@ -133,12 +133,6 @@ const NAMES: Readonly<Record<Kind, string>> = {
   memory: "sentiero on memory",
   sqlite: "sentiero on SQLite",
 };
-
-function toCount(name: string, text: string, max: number): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > max) throw new Error(`${name} must be 1 to ${max}`);
-  return count;
-}
 
 function kb(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`;

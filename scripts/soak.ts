@@ -12,7 +12,10 @@ console.log(`[sentiero] soak: the long forms of ${files.length > 0 ? files.join(
   kill       50 times kill -9 of our process, on each of SQLite, PostgreSQL, MariaDB and Redis
   processes  four processes write the same sessions and counter for 30 s, on each of the four
   outage     the database away for 20 s under load: PostgreSQL, MariaDB, Redis
-  About 15 minutes in all. Servers are looked for on their default ports, or where SENTIERO_TEST_POSTGRES_URL,
+  erasure    a person erased 20 times while batches, retries, settling and an import go on, on each of the four
+  memory     100,000 batches through one process into SQLite: its memory stays flat
+  length     100,000 batches of one session into SQLite: a small document, and as fast at the end
+  About 30 minutes in all. Servers are looked for on their default ports, or where SENTIERO_TEST_POSTGRES_URL,
   SENTIERO_TEST_MYSQL_URL and SENTIERO_TEST_REDIS_URL say; what is not found is skipped by name.`);
 
 const started = performance.now();

@@ -182,13 +182,14 @@ function toBatches(visit: Visit, ids: Random, random: Random): Batch[] {
       batches.push({
         sessionId: session.id,
         windowId: tabs.get(tab)!,
-        events: part,
         ...(seq === 0 ? { metadata: page } : {}),
         run,
         seq,
         sentAt: part.at(-1)!.timestamp + random.integer(2, 30),
         key: session.key,
         recorder: visit.recorder,
+        // Last, as the recorder writes them: only such a body is kept as it came.
+        events: part,
       });
     }
   }

@@ -24,12 +24,13 @@ export async function importFrom(args: readonly string[], env: NodeJS.ProcessEnv
   const bar = createProgressBar("import", null);
   try {
     await needOneWriter(sentiero);
-    const { clock, platform } = sentiero.options;
+    const { clock, platform, onError } = sentiero.options;
     const source = await openArchive(file);
     const result = await importStore(sentiero.store.ports, source, {
       project: PROJECT,
       platform,
       clock,
+      onError,
       onProgress: (so) => bar.update(so.added + so.present + so.updated + so.differing + so.erased, so.bytes),
     }).catch((error: unknown) => {
       throw toCommandError(file, error);

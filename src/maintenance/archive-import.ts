@@ -4,6 +4,7 @@ import { isRecord } from "../rrweb/events.ts";
 import type { SessionDocument } from "../sessions/document.ts";
 import { KINDS, SESSION_BLOBS } from "../sessions/kinds.ts";
 import { createSessionKeys } from "../sessions/session-keys.ts";
+import { createScrub } from "../sessions/scrub.ts";
 import { createUsage } from "../sessions/usage.ts";
 import type { StoredDocument } from "../storage/documents.ts";
 import { SCHEMA_VERSION } from "../storage/schema.ts";
@@ -46,6 +47,7 @@ interface ImportOptions {
   readonly project: string;
   readonly platform: Platform;
   readonly clock: () => number;
+  readonly onError: (error: unknown) => void;
   /** Told behind each session. */
   readonly onProgress?: (result: Omit<ImportResult, "archive">) => void;
 }
@@ -76,7 +78,7 @@ export async function importStore(
   source: AsyncIterable<Uint8Array>,
   options: ImportOptions,
 ): Promise<ImportResult> {
-  const { project, platform, clock, onProgress } = options;
+  const { project, platform, clock, onProgress, onError } = options;
   const { documents, blobs } = store;
   const keys = createSessionKeys(project, platform);
   const { update } = createUpdater(documents, store.putWithBlobs ?? putAfterBlobs(store));
@@ -91,6 +93,8 @@ export async function importStore(
   let sessions = 0;
   /** Erased here, because they were erased there. */
   let removed = 0;
+  /** What was taken away again may be of somebody who was erased meanwhile, and is overwritten in the end. */
+  let hasRemoved = false;
 
   const told = () => ({ ...counts, differingIds: [...differingIds] });
 
@@ -100,6 +104,7 @@ export async function importStore(
   }
 
   async function removeAll(id: string): Promise<void> {
+    hasRemoved = true;
     await documents.remove(keys.sessions, id);
     for (const kind of SESSION_BLOBS) await blobs.removeAll(await keys.prefix(kind, id));
   }
@@ -113,7 +118,10 @@ export async function importStore(
   /** Blobs without a document; where one came meanwhile, it may name them. */
   async function removeBlobs(id: string, unwanted: Iterable<string>): Promise<void> {
     if (await documents.get(keys.sessions, id)) return;
-    for (const key of unwanted) await blobs.remove(key);
+    for (const key of unwanted) {
+      hasRemoved = true;
+      await blobs.remove(key);
+    }
   }
 
   /** Documents that are no session's are put where there is none. Who was erased there is erased here too. */
@@ -250,7 +258,7 @@ export async function importStore(
 
   /** What came has to be settled and counted. */
   async function finish(): Promise<void> {
-    if (removed > 0) await store.scrub?.();
+    if (hasRemoved) await createScrub(store, { project, clock, update, onError }).now();
     if (counts.added + counts.updated + removed === 0) return;
     if (earliestUnsettled < Infinity) {
       const progress = createProgress(documents, update, project);

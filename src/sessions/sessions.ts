@@ -82,7 +82,15 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
   const { documents, blobs } = store;
   const keys = createSessionKeys(project, platform);
   const { sessions: collection, tombstones } = keys;
-  const settle = createSettle(store, { platform, clock, keys, update, usage, hooks: options.settleHooks ?? [] });
+  const settle = createSettle(store, {
+    platform,
+    clock,
+    keys,
+    update,
+    usage,
+    scrub: options.scrub,
+    hooks: options.settleHooks ?? [],
+  });
 
   async function read(id: string): Promise<SessionDocument | null> {
     return (await documents.get<SessionDocument>(collection, id))?.doc ?? null;
@@ -177,7 +185,10 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
       }
     } catch (error) {
       // An erasure between our blobs and our put has looked for blobs already: take ours away again.
-      if (error instanceof HTTPError && error.status === 410) for (const name of wanted) await blobs.remove(name);
+      if (error instanceof HTTPError && error.status === 410 && wanted.size > 0) {
+        for (const name of wanted) await blobs.remove(name);
+        await options.scrub.now();
+      }
       throw error;
     }
     if (isFull) throw new HTTPError(429, "session is full", { headers: { "retry-after": FULL_RETRY_S } });

@@ -6,6 +6,7 @@ import type { BatchSummary, RecordedEvent, SessionDetail } from "../types.ts";
 import type { IndexPage, IndexRow, SessionDocument } from "./document.ts";
 import { layOutRows, readIndexPages, rowsOf } from "./index-pages.ts";
 import { SEGMENT_PREFIX, batchKey, toBatchList } from "./replay-order.ts";
+import type { Scrub } from "./scrub.ts";
 import { MAX_SEGMENT_BYTES, toSegmentJson, type Segment, type SegmentBatch } from "./segment.ts";
 import type { SessionKeys } from "./session-keys.ts";
 import { toDetail } from "./summary.ts";
@@ -31,6 +32,7 @@ interface SettleOptions {
   readonly keys: SessionKeys;
   readonly update: Updater["update"];
   readonly usage: Usage;
+  readonly scrub: Scrub;
   readonly hooks: readonly SettleHook[];
 }
 
@@ -57,7 +59,7 @@ interface Joined {
  */
 export function createSettle(store: Store, options: SettleOptions): (id: string) => Promise<boolean> {
   const { documents, blobs } = store;
-  const { platform, clock, keys, update, usage, hooks } = options;
+  const { platform, clock, keys, update, usage, scrub, hooks } = options;
 
   return async function settle(id) {
     const document = (await documents.get<SessionDocument>(keys.sessions, id))?.doc;
@@ -220,7 +222,7 @@ export function createSettle(store: Store, options: SettleOptions): (id: string)
   /** The session was erased while it was settled: nothing of this try may outlive it, in files neither. */
   async function removeErased(indexPrefix: string, pages: Iterable<string>): Promise<void> {
     for (const name of pages) await blobs.remove(indexPrefix + name);
-    await store.scrub?.();
+    await scrub.now();
   }
 
   async function removeSegments(id: string, joined: readonly Joined[]): Promise<void> {

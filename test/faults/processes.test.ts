@@ -5,19 +5,28 @@ import type { BatchList, RecordedEvent, SessionAnswer } from "../../src/index.ts
 import type { MaintenanceAnswer } from "../../src/types.ts";
 import { backends, IS_SOAK } from "./backends.ts";
 import { killServers, serveStore, type StoreServer } from "./store-server.ts";
-import { addBatch, createRandom, createTabs, post, read, type Sent, type Tab, type Target } from "./tabs.ts";
+import { addBatch, createRandom, createTab, createTabs, post, read, type Sent, type Tab, type Target } from "./tabs.ts";
 
 const PROCESSES = 4;
-const TABS = 6;
+const TABS = 4;
+
+/**
+ * Tabs of each session that have sent one batch before: they make its document so long that rows move to index pages
+ * many times in a short run, not once or twice.
+ */
+const EARLIER_TABS = 56;
 
 /** Batches that are chosen from at random: they overtake each other by about so many places. */
 const DISORDER = 12;
 
-/** Clients that send at once, whichever batch is next. */
-const CLIENTS = 12;
+/** Clients that send at once, whichever batch is next: several a process and session, so that their writes are joined. */
+const CLIENTS = 24;
 
-/** How many batches are sent a second time, mostly while the first is still under way. */
-const DUPLICATES = 0.25;
+/**
+ * How many batches are sent a second time, mostly while the first is still under way, and half of those to the process
+ * that has the first: what two processes do is decided by the database, what one joins only by us.
+ */
+const DUPLICATES = 0.5;
 
 /** How many batches are large; more would only measure how fast they are inflated. */
 const LARGE = 0.01;
@@ -46,9 +55,19 @@ async function writeTogether(servers: readonly StoreServer[], start: () => Promi
   const agent = new Agent({ connections: CLIENTS });
   const targets = servers.map(({ url }): Target => ({ url, agent }));
   // Two tabs share a session, and every tab is spread over all processes.
-  const tabs = createTabs("visit", TABS, random);
+  const active = createTabs("visit", TABS, random);
+  const earlier = active.flatMap(({ sessionId }, index) =>
+    Array.from({ length: EARLIER_TABS / 2 }, (_, tab) =>
+      createTab(sessionId, TABS + index * EARLIER_TABS + tab, random),
+    ),
+  );
+  const tabs = [...active, ...earlier];
+  for (const tab of earlier) {
+    const first = addBatch(tab, random, 0);
+    first.isAnswered = (await post(targets[0]!, first.body)).status === 200;
+  }
   await Promise.all(servers.map((server) => server.ask("count")));
-  await sendAll(targets, tabs, random);
+  await sendAll(targets, active, random);
   const counted = await Promise.all(servers.map((server) => server.ask("stop")));
 
   expect(counted.every((times) => times > 0)).toBe(true);
@@ -71,9 +90,9 @@ async function sendAll(targets: readonly Target[], tabs: readonly Tab[], random:
   const any = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
   const waiting: Sent[] = [];
 
-  async function send(one: Sent): Promise<void> {
-    for (;;) {
-      const { status, retryAfter } = await post(any(targets), one.body);
+  async function send(one: Sent, first = any(targets)): Promise<void> {
+    for (let target = first; ; target = any(targets)) {
+      const { status, retryAfter } = await post(target, one.body);
       if (status === 200) break;
       // Who has lost too many races is asked to come again, and does so sooner than asked.
       expect({ status, isAsked: retryAfter !== null }).toEqual({ status: 503, isAsked: true });
@@ -87,9 +106,10 @@ async function sendAll(targets: readonly Target[], tabs: readonly Tab[], random:
       while (waiting.length < DISORDER && performance.now() < until) waiting.push(addBatch(any(tabs), random, LARGE));
       const [next] = waiting.splice(Math.floor(random() * waiting.length), 1);
       if (!next) break;
-      const again = random() < DUPLICATES;
-      await Promise.all(again ? [send(next), send(next)] : [send(next)]);
-      if (random() < DUPLICATES / 5) await send(any(any(tabs.filter(({ sent }) => sent.length > 0)).sent));
+      const target = any(targets);
+      const again = random() < DUPLICATES ? [send(next, random() < 0.5 ? target : any(targets))] : [];
+      await Promise.all([send(next, target), ...again]);
+      if (random() < DUPLICATES / 10) await send(any(any(tabs.filter(({ sent }) => sent.length > 0)).sent));
     }
   }
 

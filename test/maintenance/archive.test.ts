@@ -46,7 +46,7 @@ async function fill(store: Store): Promise<() => number> {
   return () => now;
 }
 
-const options = (clock: () => number) => ({ project: "main", platform, clock });
+const options = (clock: () => number) => ({ project: "main", platform, clock, onError: console.error });
 
 async function collect(lines: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   const found: Uint8Array[] = [];

@@ -1,30 +1,29 @@
 // Run as a process of its own: serves a sentiero over the storage that is named first, on a free port of which it tells
-// the parent. Storages are `sqlite:FILE`, `postgres://…`, `mysql://…` and `redis://…#PREFIX`.
-// The parent may also have it count one document up, as fast as it can, beside what it serves.
+// the parent. The parent may also have it count one document up or settle sessions, as fast as it can, beside what it
+// serves.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createDatabase } from "db0";
-import nodeSqlite from "db0/connectors/node-sqlite";
-import { createStorage, type Driver } from "unstorage";
-import db0Driver from "unstorage/drivers/db0";
-import redisDriver from "unstorage/drivers/redis";
 import { toNodeHandler } from "../../adapters/node.ts";
-import { mysqlPool, postgresPool } from "../../src/connectors.ts";
 import { HTTPError } from "../../src/errors.ts";
 import { createSentiero } from "../../src/index.ts";
 import { createUpdater } from "../../src/storage/update.ts";
+import { openTestStorage } from "../faults/storage.ts";
 
 /** What the parent may ask; each is answered once. */
 export type Question =
   /** Begins to count; answered with 0. */
   | "count"
-  /** Ends counting; answered with how often this process has counted. */
+  /** Begins to settle every session, again and again, whether it has ended or not; answered with 0. */
+  | "settle"
+  /** Ends counting or settling; answered with how often this process has counted or settled. */
   | "stop"
   /** Answered with what the counter is at, whoever counted. */
-  | "total";
+  | "total"
+  /** Answered with the resident memory of this process, in bytes. */
+  | "memory";
 
 /** What the parent is told: first where the server is, then the answers in turn. */
 export type Message = { readonly port: number } | { readonly answer: number };
@@ -32,7 +31,7 @@ export type Message = { readonly port: number } | { readonly answer: number };
 const COUNTER = ["main/items", "counter"] as const;
 const COUNTERS_AT_ONCE = 3;
 
-const storage = createStorage({ driver: toDriver(process.argv[2]!) });
+const storage = openTestStorage(process.argv[2]!);
 const sentiero = createSentiero({
   storage,
   authorize: () => true,
@@ -65,11 +64,17 @@ async function answer(question: Question): Promise<number> {
       over = new AbortController();
       counting = Promise.all(Array.from({ length: COUNTERS_AT_ONCE }, count));
       return 0;
+    case "settle":
+      over = new AbortController();
+      counting = settleAll().then((times) => [times]);
+      return 0;
     case "stop":
       over.abort();
       return (await counting).reduce((sum, times) => sum + times, 0);
     case "total":
       return (await documents.get<number>(...COUNTER))?.doc ?? 0;
+    case "memory":
+      return process.memoryUsage.rss();
   }
 }
 
@@ -89,6 +94,22 @@ async function count(): Promise<number> {
   return times;
 }
 
+async function settleAll(): Promise<number> {
+  let times = 0;
+  const { signal } = over;
+  while (!signal.aborted) {
+    try {
+      const { sessions } = await sentiero.store.sessions.list({ limit: 100 });
+      for (const { id } of sessions) if (await sentiero.store.sessions.settle(id)) times++;
+    } catch (error) {
+      if (!(error instanceof HTTPError && error.status === 503)) throw error;
+    }
+    // Others have their turn, also where the database is in this process.
+    await sleep(Math.random() * 20);
+  }
+  return times;
+}
+
 async function end(): Promise<void> {
   await new Promise((resolve) => {
     server.close(resolve);
@@ -97,22 +118,4 @@ async function end(): Promise<void> {
   await sentiero.store.close();
   await storage.dispose();
   process.exit();
-}
-
-function toDriver(text: string): Driver {
-  const [, scheme, rest = ""] = /^(\w+):(.+)$/.exec(text) ?? [];
-  switch (scheme) {
-    case "sqlite":
-      return db0Driver({ database: createDatabase(nodeSqlite({ path: rest })) });
-    case "postgres":
-      return db0Driver({ database: createDatabase(postgresPool({ url: text })) });
-    case "mysql":
-      return db0Driver({ database: createDatabase(mysqlPool({ url: text })) });
-    case "redis": {
-      const [url, base] = text.split("#", 2);
-      return redisDriver({ url, base });
-    }
-    default:
-      throw new Error(`no storage is called ${text}`);
-  }
 }
