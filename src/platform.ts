@@ -1,3 +1,5 @@
+import { isGzip, parseStoredBrotli, toStoredBrotli, type BrotliContent } from "./brotli-form.ts";
+
 /**
  * The one seam to the runtime. The defaults need Web APIs only; `sentiero/node` and the CLI hand in native functions,
  * which inflate a batch three times faster. Replace members before the first request:
@@ -7,8 +9,18 @@ export interface Platform {
   /** Inflates gzip, stopping as soon as more than `maxBytes` come out. */
   gunzip(bytes: Uint8Array, maxBytes: number): MaybePromise<Uint8Array | "too-large" | "corrupt">;
   gzip(bytes: Uint8Array): MaybePromise<Uint8Array>;
-  /** Gzip at the best ratio, off the event loop where that can be: for what is written once and kept long. */
+  /**
+   * Makes bytes as small as the runtime can, by `brotli` or else `gzip`: for what is written once and kept long.
+   * `inflate` reads it, here and on other runtimes.
+   */
   compress(bytes: Uint8Array): MaybePromise<Uint8Array>;
+  /**
+   * Inflates what was stored, by `compress` or as gzip, stopping as soon as more than `maxBytes` come out.
+   * @throws Error when it is brotli and the runtime has none: nothing is wrong with the bytes.
+   */
+  inflate(stored: Uint8Array, maxBytes: number): MaybePromise<Uint8Array | "too-large" | "corrupt">;
+  /** Where it is missing, segments are written as gzip, and brotli is read by DecompressionStream where that knows it. */
+  brotli?: Brotli;
   /** SHA-256 as 64 lower-case hex digits; of text, its UTF-8 bytes. */
   sha256(data: Uint8Array | string): MaybePromise<string>;
   /** Runs a task after the events that are already waiting, so that writes of one tick are committed together. */
@@ -24,6 +36,16 @@ export interface Platform {
   runSqlite?(file: string, sql: string): Promise<void>;
 }
 
+/** Brotli of the runtime, off the event loop. */
+export interface Brotli {
+  compress(bytes: Uint8Array): Promise<BrotliContent>;
+  /**
+   * Stops as soon as more than `maxBytes` come out. A stream that something stands behind, and one with another checksum,
+   * is corrupt.
+   */
+  inflate(content: BrotliContent, maxBytes: number): Promise<Uint8Array | "too-large" | "corrupt">;
+}
+
 type MaybePromise<T> = T | Promise<T>;
 
 /** The defaults: DecompressionStream, CompressionStream, WebCrypto and timers. */
@@ -33,7 +55,15 @@ export function createWebPlatform(): Platform {
   return {
     gunzip,
     gzip: deflate,
-    compress: deflate,
+    async compress(bytes) {
+      return this.brotli ? toStoredBrotli(await this.brotli.compress(bytes)) : this.gzip(bytes);
+    },
+    async inflate(stored, maxBytes) {
+      if (isGzip(stored)) return this.gunzip(stored, maxBytes);
+      const content = parseStoredBrotli(stored);
+      if (!content) return "corrupt";
+      return this.brotli ? this.brotli.inflate(content, maxBytes) : inflateBrotli(content, maxBytes);
+    },
     sha256,
     defer: (task) => void setTimeout(task, 0),
     maxInflatedBytes: isWorkers ? 16 * 1024 * 1024 : Infinity,
@@ -51,12 +81,51 @@ async function sha256(data: Uint8Array | string): Promise<string> {
 }
 
 async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array | "too-large" | "corrupt"> {
+  return read(bytes, new DecompressionStream("gzip"), maxBytes);
+}
+
+async function inflateBrotli(content: BrotliContent, maxBytes: number): Promise<Uint8Array | "too-large" | "corrupt"> {
+  const bytes = await read(content.stream, createBrotliReader(), maxBytes);
+  return typeof bytes === "string" || crc32(bytes) === content.crc32 ? bytes : "corrupt";
+}
+
+function createBrotliReader(): DecompressionStream {
   try {
-    return (await collect(pipe(bytes, new DecompressionStream("gzip")), maxBytes)) ?? "too-large";
+    // Types know it later than runtimes do.
+    return new DecompressionStream("brotli" as CompressionFormat);
+  } catch (cause) {
+    throw new Error(
+      "[sentiero] this store was settled on a runtime with brotli, and this one has none: give it node:zlib " +
+        "(`platform: nodePlatform` of sentiero/node; on Workers the flag nodejs_compat)",
+      { cause },
+    );
+  }
+}
+
+async function read(
+  bytes: Uint8Array,
+  transform: DecompressionStream,
+  maxBytes: number,
+): Promise<Uint8Array | "too-large" | "corrupt"> {
+  try {
+    return (await collect(pipe(bytes, transform), maxBytes)) ?? "too-large";
   } catch {
     return "corrupt";
   }
 }
+
+/** CRC-32 as in gzip (RFC 1952, 8); no Web API has it. */
+function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+  return crc;
+});
 
 function pipe(bytes: Uint8Array, transform: CompressionStream | DecompressionStream): ReadableStream<Uint8Array> {
   const source = new ReadableStream<Uint8Array>({

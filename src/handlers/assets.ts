@@ -1,5 +1,6 @@
 import { manifest } from "#assets/manifest.js";
 import { HTTPError, SentieroError } from "../errors.ts";
+import { acceptsEncoding } from "../http/accept-encoding.ts";
 import { escapeHtml } from "../http/responses.ts";
 import type { Platform } from "../platform.ts";
 
@@ -57,7 +58,7 @@ function toAsset(path: string): string | null {
 async function serveFile(request: Request, file: string, cacheControl: string, platform: Platform): Promise<Response> {
   const gzip = await readGzip(file);
   if (!gzip) throw new HTTPError(404, "not found");
-  const isGzip = acceptsGzip(request);
+  const isGzip = acceptsEncoding(request, "gzip");
   // Two representations are two entities to a cache; who has either has this content.
   const etags = [`"${file}"`, `"${file}.gz"`];
   const etag = etags[isGzip ? 1 : 0]!;
@@ -128,16 +129,6 @@ function isUnchanged(request: Request, etags: readonly string[]): boolean {
     ?.split(",")
     .map((tag) => tag.trim().replace(/^W\//, ""));
   return tags?.some((tag) => etags.includes(tag) || tag === "*") ?? false;
-}
-
-/** By name first, then by `*`; a weight of 0 is a no (RFC 9110, 12.5.3). */
-function acceptsGzip(request: Request): boolean {
-  const codings = (request.headers.get("accept-encoding") ?? "")
-    .toLowerCase()
-    .split(",")
-    .map((coding) => coding.trim().split(/\s*;\s*/));
-  const coding = codings.find(([name]) => name === "gzip") ?? codings.find(([name]) => name === "*");
-  return coding !== undefined && !coding.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
 }
 
 const decoded = new Map<string, Uint8Array>();

@@ -21,7 +21,7 @@ export function createDashboardHandler(
 ): (request: Request) => Promise<Response> {
   const { basePath, auth, platform, onError } = options;
   const apis: Readonly<Record<string, ReturnType<typeof createSessionsApi>>> = {
-    sessions: createSessionsApi(sessions),
+    sessions: createSessionsApi(sessions, options),
     maintenance: createMaintenanceApi(maintenance),
   };
   const shell = createShell(basePath);

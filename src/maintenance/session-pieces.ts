@@ -34,7 +34,7 @@ export function createPieceReader(blobs: BlobStore, keys: SessionKeys, platform:
   return async (key) => {
     const stored = await blobs.get(key);
     if (!stored) return null;
-    const bytes = await platform.gunzip(stored, platform.maxInflatedBytes);
+    const bytes = await platform.inflate(stored, platform.maxInflatedBytes);
     if (typeof bytes === "string") return "broken";
     const name = nameOf(key);
     try {

@@ -13,7 +13,7 @@ export interface SegmentBatch extends Omit<Batch, "events"> {
   readonly bytes: number;
 }
 
-/** Several batches of a window, joined when it settled; stored as gzip JSON. A reader of batches reads it as one: it has `events`. */
+/** Several batches of a window, joined when it settled; stored as JSON that `platform.compress` made small. A reader of batches reads it as one: it has `events`. */
 export interface Segment {
   /** When the session's first and last batch arrived (server clock), for a document that has to be derived again. */
   readonly arrived: readonly [createdAt: number, updatedAt: number];

@@ -32,7 +32,7 @@ export interface Sessions {
   get(id: string): Promise<SessionDetail | null>;
   /** The batches of one tab in the order of replay, or null where there is no such tab. */
   batches(id: string, windowId: string): Promise<BatchSummary[] | null>;
-  /** One batch as it was stored (gzip JSON), or null. */
+  /** One batch or segment as it was stored (JSON that `platform.inflate` reads), or null. */
   batch(id: string, windowId: string, key: string): Promise<Uint8Array | null>;
   /** Joins the batches of a session that has ended; false when there is nothing to do. */
   settle(id: string): Promise<boolean>;
@@ -255,7 +255,7 @@ export function createSessions(store: Store, options: SessionsOptions): Sessions
     for (const { key: name } of toBatchList(document, pages, windowId)) {
       if (!name.startsWith(SEGMENT_PREFIX)) continue;
       const stored = await blobs.get(await keys.blob(document.id, windowId, name));
-      const bytes = stored && (await platform.gunzip(stored, platform.maxInflatedBytes));
+      const bytes = stored && (await platform.inflate(stored, platform.maxInflatedBytes));
       if (!bytes || typeof bytes === "string") continue;
       for (const { batch, hash } of splitSegment(JSON.parse(new TextDecoder().decode(bytes)) as Segment)) {
         if (batchKey({ run: batch.run ?? "", seq: batch.seq ?? -1, hash }) !== key) continue;

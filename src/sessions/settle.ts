@@ -165,7 +165,7 @@ export function createSettle(store: Store, options: SettleOptions): (id: string)
     summary: BatchSummary,
   ): Promise<{ piece: Piece; events: readonly RecordedEvent[] } | null> {
     const stored = await blobs.get(await keys.blob(id, windowId, summary.key));
-    const bytes = stored && (await platform.gunzip(stored, platform.maxInflatedBytes));
+    const bytes = stored && (await platform.inflate(stored, platform.maxInflatedBytes));
     if (!bytes || typeof bytes === "string") return null;
     if (summary.key.startsWith(SEGMENT_PREFIX)) {
       const segment = JSON.parse(new TextDecoder().decode(bytes)) as Segment;

@@ -5,7 +5,7 @@ import type { Items } from "./items.ts";
 import type { PutWithBlobs } from "./store.ts";
 
 /**
- * The first byte of what is not stored as it is. Blobs of ours begin with gzip's 0x1f or with text; 0xf5 never occurs
+ * The first byte of what is not stored as it is. Blobs of ours begin with gzip's 0x1f, brotli's mark 0xce or with text; 0xf5 never occurs
  * in UTF-8. A blob that begins with it all the same, or is empty, is escaped.
  */
 const MARKER = 0xf5;

@@ -130,7 +130,7 @@ describe("a body", () => {
     expect((await post(site, body)).status).toBe(200);
     const path = "/sentiero/api/sessions/session-1/windows/window-1/batches";
     const { batches } = JSON.parse((await ask(site, path)).text) as BatchList;
-    const stored = await ask(site, `${path}/${batches[0]!.key}`);
+    const stored = await ask(site, `${path}/${batches[0]!.key}`, { headers: { "accept-encoding": "gzip" } });
     expect(stored.headers["content-encoding"]).toBe("gzip");
     expect(stored.bytes.equals(body)).toBe(true);
   });

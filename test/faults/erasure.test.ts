@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { constants, gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { Agent, request } from "undici";
 import { createStorage } from "unstorage";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
@@ -11,6 +11,7 @@ import { exportStore } from "../../src/maintenance/archive.ts";
 import { KINDS } from "../../src/sessions/kinds.ts";
 import { createWebPlatform } from "../../src/platform.ts";
 import { readKeys } from "../support/house.ts";
+import { beginningsIn } from "../support/inflate.ts";
 import { backends, IS_SOAK } from "./backends.ts";
 import { openTestStorage } from "./storage.ts";
 import { killServers, serveStore, type StoreServer } from "./store-server.ts";
@@ -236,24 +237,10 @@ async function findPerson({ store: { ports } }: Sentiero, storage: string): Prom
   for (const name of [file, `${file}-wal`]) {
     const raw = existsSync(name) ? readFileSync(name) : Buffer.alloc(0);
     if (raw.includes(CANARY)) found.push(name === file ? "the file, in clear" : "its log, in clear");
-    if (beginnings(raw).some((text) => text.includes(CANARY)))
+    if (beginningsIn(raw).some((text) => text.includes(CANARY)))
       found.push(name === file ? "the file, inflated" : "its log, inflated");
   }
   return found;
-}
-
-/** What the gzip members in some bytes begin with. The first 300 bytes of one lie together, whatever its length is. */
-function beginnings(raw: Buffer): readonly Buffer[] {
-  const magic = Buffer.from([0x1f, 0x8b, 8]);
-  const texts: Buffer[] = [];
-  for (let at = raw.indexOf(magic); at >= 0; at = raw.indexOf(magic, at + 1)) {
-    try {
-      texts.push(gunzipSync(raw.subarray(at, at + 300), { finishFlush: constants.Z_SYNC_FLUSH }));
-    } catch {
-      // Three bytes that look like a member, or one that was overwritten.
-    }
-  }
-  return texts;
 }
 
 async function* from(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {

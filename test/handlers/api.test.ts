@@ -292,12 +292,17 @@ describe("batches and events of a window", () => {
       [1, 2],
     ]);
     const path = `/sessions/session-1/windows/window-1/batches/${body.batches[1]!.key}`;
-    const response = await sentiero.fetch(new Request(`${BASE}/api${path}`));
+    const headers = { "accept-encoding": "gzip" };
+    const response = await sentiero.fetch(new Request(`${BASE}/api${path}`, { headers }));
     expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(response.headers.get("vary")).toBe("Accept-Encoding");
     expect(response.headers.get("content-type")).toBe("application/json");
     const stored = Buffer.from(await response.arrayBuffer());
     expect(stored.equals(gzipSync(bodies[0]!, { level: 9 }))).toBe(true);
     expect(body.batches[1]!.byteCount).toBe(stored.byteLength);
+    const plain = await sentiero.fetch(new Request(`${BASE}/api${path}`));
+    expect(plain.headers.has("content-encoding")).toBe(false);
+    expect(await plain.text()).toBe(bodies[0]);
   });
 
   test("events are one array in the order in which they were recorded, those of one millisecond too", async () => {

@@ -1,13 +1,23 @@
-import { gzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { expect, inject, test } from "vitest";
-import type { BatchList, RecordedEvent, SessionAnswer, SessionDetail } from "../../src/index.ts";
+import { afterEach, expect, inject, test, vi } from "vitest";
+import type {
+  BatchList,
+  RecordedEvent,
+  Sentiero,
+  SentieroOptions,
+  SessionAnswer,
+  SessionDetail,
+} from "../../src/index.ts";
+import { createPieceReader } from "../../src/maintenance/session-pieces.ts";
+import { createWebPlatform } from "../../src/platform.ts";
 import { createScrub } from "../../src/sessions/scrub.ts";
+import { createSessionKeys } from "../../src/sessions/session-keys.ts";
 import { createSessions } from "../../src/sessions/sessions.ts";
 import type { SettleHook } from "../../src/sessions/settle.ts";
 import { createUsage } from "../../src/sessions/usage.ts";
 import { createUpdater, putAfterBlobs } from "../../src/storage/update.ts";
-import { api, post } from "../support/sentiero.ts";
+import { BASE, api, post } from "../support/sentiero.ts";
 import { createInspectedSentiero } from "../support/stored.ts";
 import { intercept, platform } from "../support/stores.ts";
 
@@ -16,9 +26,12 @@ const HOUR = 3_600_000;
 const RUN = "a".repeat(24);
 const OTHER_RUN = "b".repeat(24);
 
-function open() {
+const BROTLI = [0xce, 0xb2, 0x62, 0x72];
+const GZIP = [0x1f, 0x8b];
+
+function open(options: SentieroOptions = {}) {
   let now = START;
-  const inspected = createInspectedSentiero({ clock: () => now, maintenance: false });
+  const inspected = createInspectedSentiero({ clock: () => now, maintenance: false, ...options } as SentieroOptions);
   return { ...inspected, later: (ms: number) => (now += ms), now: () => now };
 }
 
@@ -72,6 +85,154 @@ test("joins the batches of a settled window to one segment that plays the same e
   expect(await sessionOf(sentiero)).toMatchObject({ state: "settled", eventCount: 12 });
   expect((await sessionOf(sentiero)).windows[0]).toMatchObject({ batchCount: 6, missing: [], conflictCount: 0 });
 });
+
+/** A settled session whose only segment is brotli, as on Node. */
+async function openSettled(options: SentieroOptions = {}) {
+  const opened = open({ platform, ...options });
+  for (let seq = 0; seq < 4; seq++) await post(opened.sentiero, body(seq));
+  opened.later(HOUR);
+  await opened.sentiero.store.sessions.settle("session-1");
+  const [segment] = await batchesOf(opened.sentiero);
+  return { ...opened, path: `/sessions/session-1/windows/window-1/batches/${segment!.key}` };
+}
+
+function fetchEncoded(sentiero: Sentiero, path: string, encodings?: string): Promise<Response> {
+  return sentiero.fetch(
+    new Request(`${BASE}/api${path}`, encodings === undefined ? {} : { headers: { "accept-encoding": encodings } }),
+  );
+}
+
+/** Where the segments lie, and what they begin with. */
+function segmentsIn(blobs: () => readonly { key: string; bytes: Uint8Array }[]) {
+  const found = blobs().filter(({ key }) => key.startsWith("segments:"));
+  return found.map(({ key, bytes }) => ({
+    key,
+    bytes,
+    begins: (...mark: number[]) => mark.every((byte, index) => bytes[index] === byte),
+  }));
+}
+
+test.each([
+  ["gzip, deflate, br, zstd", "br"],
+  ["*", "br"],
+  ["gzip, br;q=0", "gzip"],
+  ["gzip, deflate", "gzip"],
+  ["identity", null],
+  [undefined, null],
+])("serves a segment of brotli to a client that takes %j as %j, with the same content", async (encodings, expected) => {
+  const { sentiero, blobs, path } = await openSettled();
+  expect(segmentsIn(blobs).map(({ begins }) => begins(...BROTLI))).toEqual([true]);
+  const response = await fetchEncoded(sentiero, path, encodings);
+  expect([response.status, response.headers.get("content-encoding")]).toEqual([200, expected]);
+  expect(response.headers.get("vary")).toBe("Accept-Encoding");
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const plain = expected === "br" ? brotliDecompressSync(bytes) : expected === "gzip" ? gunzipSync(bytes) : bytes;
+  const segment = JSON.parse(plain.toString()) as { events: RecordedEvent[]; batches: unknown[] };
+  expect(segment.events).toEqual(await eventsOf(sentiero));
+  expect([segment.events.length, segment.batches.length]).toEqual([8, 4]);
+});
+
+test("a segment of gzip plays on, and is brotli once it is joined with a late batch", async () => {
+  const { sentiero, blobs, later } = open();
+  for (let seq = 0; seq < 3; seq++) await post(sentiero, body(seq));
+  later(HOUR);
+  await sentiero.store.sessions.settle("session-1");
+  expect(segmentsIn(blobs).map(({ begins }) => begins(...GZIP))).toEqual([true]);
+  const [segment] = await batchesOf(sentiero);
+  const path = `/sessions/session-1/windows/window-1/batches/${segment!.key}`;
+  const asStored = await fetchEncoded(sentiero, path, "br, gzip");
+  expect(asStored.headers.get("content-encoding")).toBe("gzip");
+  Object.assign(sentiero.platform, platform);
+  await post(sentiero, body(3));
+  const before = await eventsOf(sentiero);
+  expect(before).toHaveLength(8);
+  later(HOUR);
+  expect(await sentiero.store.sessions.settle("session-1")).toBe(true);
+  expect(segmentsIn(blobs).map(({ begins }) => begins(...BROTLI))).toEqual([true]);
+  expect(await eventsOf(sentiero)).toEqual(before);
+});
+
+test("pieces of more than a megabyte are read again when a late batch comes", async () => {
+  const { sentiero, blobs, later } = open({ platform });
+  const large = (seq: number) => {
+    const events = [{ type: 3, data: { text: `text ${seq} `.repeat(100_000) }, timestamp: START + seq }];
+    return gzipSync(JSON.stringify({ sessionId: "session-1", windowId: "window-1", run: RUN, seq, events }));
+  };
+  for (let seq = 0; seq < 3; seq++) expect((await post(sentiero, large(seq))).status).toBe(200);
+  later(HOUR);
+  expect(await sentiero.store.sessions.settle("session-1")).toBe(true);
+  await post(sentiero, large(3));
+  later(HOUR);
+  expect(await sentiero.store.sessions.settle("session-1")).toBe(true);
+  expect([keysOf(blobs(), "batches"), keysOf(blobs(), "segments")]).toEqual([[], [expect.any(String)]]);
+  expect(await eventsOf(sentiero)).toHaveLength(4);
+});
+
+test.each([
+  [
+    "a flipped bit",
+    (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, index) => (index === 200 ? byte ^ 1 : byte)),
+    "corrupt",
+  ],
+  ["its end cut off", (bytes: Uint8Array) => bytes.slice(0, -5), "corrupt"],
+  ["no mark", (bytes: Uint8Array) => bytes.slice(8), "corrupt"],
+])("a segment with %s is told and kept, and what came later plays on", async (_, spoil, what) => {
+  const { sentiero, storage, blobs, later, errors, path } = await openSettled();
+  const [segment] = segmentsIn(blobs);
+  await storage.setItemRaw(segment!.key, spoil(segment!.bytes));
+  expect((await fetchEncoded(sentiero, path, "gzip")).status).toBe(500);
+  expect(String(errors.at(-1))).toContain(what);
+  await expect((await fetchEncoded(sentiero, path.replace(/batches.*/, "events"))).text()).rejects.toThrow(what);
+  expect(errors).toHaveLength(2);
+  await post(sentiero, body(4));
+  later(HOUR);
+  expect(await sentiero.store.sessions.settle("session-1")).toBe(true);
+  expect(segmentsIn(blobs).map(({ key }) => key)).toEqual([segment!.key]);
+  expect(keysOf(blobs(), "batches")).toHaveLength(1);
+});
+
+test("a segment that inflates to more than the runtime can hold is not inflated", async () => {
+  const { sentiero, errors, path } = await openSettled();
+  sentiero.platform.maxInflatedBytes = 2000;
+  expect((await fetchEncoded(sentiero, path, "gzip")).status).toBe(500);
+  expect(String(errors.at(-1))).toContain("too-large");
+  expect((await fetchEncoded(sentiero, path, "br")).status).toBe(200);
+});
+
+test("where brotli is missing, everything that reads a segment says so, and none takes it for broken", async () => {
+  const { sentiero, blobs, later, errors, path } = await openSettled();
+  const { DecompressionStream } = globalThis;
+  vi.stubGlobal(
+    "DecompressionStream",
+    class extends DecompressionStream {
+      constructor(format: CompressionFormat) {
+        if (!["gzip", "deflate", "deflate-raw"].includes(format)) throw new TypeError(`no ${format}`);
+        super(format);
+      }
+    },
+  );
+  Object.assign(sentiero.platform, createWebPlatform(), { brotli: undefined });
+  const told = /runtime with brotli.*node:zlib/;
+  expect((await fetchEncoded(sentiero, path, "gzip")).status).toBe(500);
+  expect(String(errors.at(-1))).toMatch(told);
+  await expect((await fetchEncoded(sentiero, path.replace(/batches.*/, "events"))).text()).rejects.toThrow(told);
+  expect(String(errors.at(-1))).toMatch(told);
+  expect(errors).toHaveLength(2);
+  expect((await fetchEncoded(sentiero, path, "br")).status).toBe(200);
+
+  const [segment] = segmentsIn(blobs);
+  const { ports } = sentiero.store;
+  const readPiece = createPieceReader(ports.blobs, createSessionKeys("main", platform), sentiero.platform);
+  await expect(readPiece(segment!.key)).rejects.toThrow(told);
+  const listed = `/sessions/session-1/windows/window-1/batches/${RUN}-0-${"0".repeat(24)}`;
+  expect((await fetchEncoded(sentiero, listed, "gzip")).status).toBe(500);
+  await post(sentiero, body(4));
+  later(HOUR);
+  await expect(sentiero.store.sessions.settle("session-1")).rejects.toThrow(told);
+  expect(segmentsIn(blobs)).toEqual([expect.objectContaining({ key: segment!.key, bytes: segment!.bytes })]);
+});
+
+afterEach(() => void vi.unstubAllGlobals());
 
 test("settles once, and again only after a late batch", async () => {
   const { sentiero, blobs, later } = open();

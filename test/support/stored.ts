@@ -1,6 +1,6 @@
-import { gunzipSync } from "node:zlib";
 import { createStorage, type Storage } from "unstorage";
 import type { Sentiero, SentieroOptions } from "../../src/index.ts";
+import { inflateStored } from "./inflate.ts";
 import { createTestSentiero } from "./sentiero.ts";
 
 /** A blob as it lies in the storage. */
@@ -29,7 +29,7 @@ export function createInspectedSentiero(options: SentieroOptions = {}): {
     [...data].map(([key, bytes]) => ({
       key,
       bytes,
-      text: (bytes[0] === 0x1f ? gunzipSync(bytes) : Buffer.from(bytes)).toString("utf8"),
+      text: inflateStored(bytes).toString("utf8"),
     }));
   const everything = () =>
     blobs()

@@ -1,15 +1,24 @@
 import * as v from "valibot";
+import { isGzip, parseStoredBrotli } from "../../brotli-form.ts";
 import { HTTPError } from "../../errors.ts";
+import { acceptsEncoding } from "../../http/accept-encoding.ts";
 import { empty, json } from "../../http/responses.ts";
+import type { Platform } from "../../platform.ts";
 import { isId } from "../../rrweb/batch.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { Cursor } from "../../storage/documents.ts";
-import type { BatchList, SessionAnswer, SessionList } from "../../types.ts";
+import type { Batch, BatchList, SessionAnswer, SessionList } from "../../types.ts";
 import { API_VERSION } from "./version.ts";
+
+interface SessionsApiOptions {
+  readonly platform: Platform;
+  readonly onError: (error: unknown) => void;
+}
 
 /** `/sessions` of the API. `path` begins behind `/api/sessions`. */
 export function createSessionsApi(
   sessions: Sessions,
+  { platform, onError }: SessionsApiOptions,
 ): (request: Request, path: string, query: URLSearchParams) => Promise<Response> {
   async function list(query: URLSearchParams): Promise<Response> {
     const { limit, cursor } = parseQuery(query);
@@ -47,11 +56,29 @@ export function createSessionsApi(
     return batches;
   }
 
-  /** As stored: the browser inflates it. */
-  async function showBatch(id: string, windowId: string, key: string): Promise<Response> {
-    const bytes = BATCH_KEY.test(key) ? await sessions.batch(id, windowId, key) : null;
-    if (!bytes) throw notFound("batch");
-    return new Response(bytes as BodyInit, { headers: { ...PRIVATE, "content-encoding": "gzip" } });
+  /** As stored where the client takes that: the browser inflates it. Chromium takes brotli on https and localhost only. */
+  async function showBatch(request: Request, id: string, windowId: string, key: string): Promise<Response> {
+    const stored = BATCH_KEY.test(key) ? await sessions.batch(id, windowId, key) : null;
+    if (!stored) throw notFound("batch");
+    const takesGzip = acceptsEncoding(request, "gzip");
+    const brotli = parseStoredBrotli(stored);
+    if (brotli && acceptsEncoding(request, "br")) return toBatchResponse(brotli.stream, "br");
+    if (isGzip(stored) && takesGzip) return toBatchResponse(stored, "gzip");
+    const bytes = await inflate(stored, key);
+    return takesGzip ? toBatchResponse(await platform.gzip(bytes), "gzip") : toBatchResponse(bytes);
+  }
+
+  /** @throws Error when it can't be read: the store is at fault, not the client. */
+  async function inflate(stored: Uint8Array, key: string): Promise<Uint8Array> {
+    const bytes = await platform.inflate(stored, platform.maxInflatedBytes);
+    if (typeof bytes === "string") throw new Error(`[sentiero] the batch ${key} can't be read: it is ${bytes}`);
+    return bytes;
+  }
+
+  async function readEvents(id: string, windowId: string, key: string): Promise<Batch["events"]> {
+    const stored = await sessions.batch(id, windowId, key);
+    if (!stored) return [];
+    return (JSON.parse(new TextDecoder().decode(await inflate(stored, key))) as Batch).events;
   }
 
   /** All events of a window as one array, batch by batch: no more than one batch is in memory. */
@@ -65,8 +92,7 @@ export function createSessionsApi(
       async pull(controller) {
         // A pull that enqueues nothing is not followed by another, so batches without events are passed over here.
         for (let batch = batches[index++]; batch; batch = batches[index++]) {
-          const bytes = await sessions.batch(id, windowId, batch.key);
-          const events = bytes ? JSON.stringify(await readEvents(bytes)).slice(1, -1) : "";
+          const events = JSON.stringify(await readEvents(id, windowId, batch.key).catch(fail)).slice(1, -1);
           if (!events) continue;
           controller.enqueue(encoder.encode(isFirst ? events : `,${events}`));
           isFirst = false;
@@ -77,6 +103,12 @@ export function createSessionsApi(
       },
     });
     return new Response(stream, { headers: PRIVATE });
+  }
+
+  /** The answer has begun, so that only its end being missing tells the client. */
+  function fail(error: unknown): never {
+    onError(error);
+    throw error;
   }
 
   return async (request, path, query) => {
@@ -90,7 +122,8 @@ export function createSessionsApi(
     if (id === undefined) return list(query);
     if (windows === undefined) return show(id);
     if (windows !== "windows" || windowId === undefined) throw notFound("route");
-    if (part === "batches") return key === undefined ? listBatches(id, windowId) : showBatch(id, windowId, key);
+    if (part === "batches")
+      return key === undefined ? listBatches(id, windowId) : showBatch(request, id, windowId, key);
     if (part === "events" && key === undefined) return showEvents(id, windowId);
     throw notFound("route");
   };
@@ -101,6 +134,11 @@ const PRIVATE = {
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
 };
+
+function toBatchResponse(bytes: Uint8Array, encoding?: "br" | "gzip"): Response {
+  const headers = { ...PRIVATE, vary: "Accept-Encoding", ...(encoding && { "content-encoding": encoding }) };
+  return new Response(bytes as BodyInit, { headers });
+}
 
 const BATCH_KEY = /^(?:[0-9a-f]{24}-\d{1,5}|loose|segment)-[0-9a-f]{24}$/;
 
@@ -155,10 +193,4 @@ function methodNotAllowed(allow: string): HTTPError {
 
 function notFound(what: string): HTTPError {
   return new HTTPError(404, `${what} not found`);
-}
-
-async function readEvents(gzip: Uint8Array): Promise<unknown[]> {
-  const stream = new Response(gzip as BodyInit).body!.pipeThrough(new DecompressionStream("gzip"));
-  const { events } = (await new Response(stream).json()) as { events: unknown[] };
-  return events;
 }
