@@ -10,6 +10,10 @@ const BENCHES: Readonly<Record<string, { about: string; run: (args: readonly str
     about: "pages of the list of sessions, small and large stores, while batches come in",
     run: async (args) => (await import("./list.ts")).list(args),
   },
+  recorder: {
+    about: "what recording costs a page in Chromium, beside rrweb alone and no recorder",
+    run: async (args) => (await import("./recorder.ts")).recorder(args),
+  },
   rest: {
     about: "bytes at rest on SQLite, before and after settling",
     run: async (args) => (await import("./rest.ts")).rest(args),

@@ -7,6 +7,8 @@ const MEASURE_EVERY = 50;
 /** One recorded event as JSON. */
 export interface Entry {
   readonly json: string;
+  /** Of the JSON in UTF-8. */
+  readonly bytes: number;
   /** Epoch ms. */
   readonly at: number;
   readonly type: unknown;
@@ -17,13 +19,13 @@ export interface Buffer {
   readonly count: number;
   /** Characters of JSON, without the newest events, which were not measured yet. */
   readonly chars: number;
+  /** How many of these the newest full snapshot has. */
+  readonly snapshotChars: number;
   push(event: RecordedEvent): void;
-  /** Removes the first events, as many as fit into `maxChars`; at least one if there is any. */
-  take(maxChars: number): Entry[];
+  /** Removes the first events, as many as fit into `maxBytes`; at least one if there is any. */
+  take(maxBytes: number): Entry[];
   /** All events, in order. */
   peek(): readonly Entry[];
-  /** Removes exactly these. */
-  remove(entries: readonly Entry[]): void;
   /** Puts events back before all others. */
   putBack(entries: readonly Entry[]): void;
 }
@@ -33,21 +35,28 @@ export function createBuffer(): Buffer {
   let entries: Entry[] = [];
   let fresh: RecordedEvent[] = [];
   let chars = 0;
+  let snapshotChars = 0;
+
+  function add(entry: Entry): void {
+    entries.push(entry);
+    chars += entry.json.length;
+    if (entry.type === EventType.FullSnapshot) snapshotChars = entry.json.length;
+  }
 
   function measure(): void {
     for (const event of fresh) {
       const json = toJson(event);
       if (json === undefined) continue;
       const at = typeof event.timestamp === "number" && Number.isFinite(event.timestamp) ? event.timestamp : 0;
-      entries.push({ json, at, type: event.type });
-      chars += json.length;
+      add({ json, bytes: byteLength(json), at, type: event.type });
     }
     fresh = [];
   }
 
-  function replace(kept: Entry[]): void {
-    entries = kept;
-    chars = charsOf(kept);
+  function replace(kept: readonly Entry[]): void {
+    entries = [];
+    chars = snapshotChars = 0;
+    kept.forEach(add);
   }
 
   return {
@@ -57,17 +66,20 @@ export function createBuffer(): Buffer {
     get chars() {
       return chars;
     },
+    get snapshotChars() {
+      return snapshotChars;
+    },
     push(event) {
       fresh.push(event);
       if (fresh.length >= MEASURE_EVERY || event.type === EventType.FullSnapshot) measure();
     },
-    take(maxChars) {
+    take(maxBytes) {
       measure();
       let end = 0;
       let taken = 0;
-      for (const entry of entries) {
-        taken += entry.json.length + 1;
-        if (end > 0 && taken > maxChars) break;
+      for (const { bytes } of entries) {
+        taken += bytes + 1;
+        if (end > 0 && taken > maxBytes) break;
         end++;
       }
       const first = entries.slice(0, end);
@@ -78,10 +90,6 @@ export function createBuffer(): Buffer {
       measure();
       return entries;
     },
-    remove(gone) {
-      const set = new Set(gone);
-      replace(entries.filter((entry) => !set.has(entry)));
-    },
     putBack(first) {
       measure();
       replace([...first, ...entries]);
@@ -89,9 +97,9 @@ export function createBuffer(): Buffer {
   };
 }
 
-/** Characters of JSON. */
-export function charsOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, entry) => sum + entry.json.length, 0);
+/** Bytes of a text in UTF-8, or of what was made of it. */
+export function byteLength(body: string | Uint8Array): number {
+  return typeof body === "string" ? new TextEncoder().encode(body).length : body.length;
 }
 
 function toJson(event: RecordedEvent): string | undefined {

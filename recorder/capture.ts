@@ -1,15 +1,43 @@
 import { record } from "@rrweb/record";
-import { EventType, isRecord } from "../src/rrweb/events.ts";
+import type { Redaction } from "../src/privacy/redaction.ts";
+import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { cost } from "./cost.ts";
 import { createMasking } from "./masking.ts";
 import { maskEvent } from "./mask-event.ts";
-import { cutUrl } from "../src/privacy/url.ts";
+import { textOf } from "./shown-text.ts";
+import type { StreamContext } from "./streams/stream.ts";
+import { flushMutations, hasPendingStyles, onMutationFailure } from "./mutations/merger.ts";
 
-/** Options that would let a configuration take over what is recorded. */
-const OWN_OPTIONS = ["emit", "hooks", "plugins", "packFn", "errorHandler", "maskInputFn", "maskTextFn", "recordAfter"];
+/** What of rrweb's options a configuration may set, and of which kind. Others would take over what is recorded, and where it goes. */
+const PASSED_OPTIONS: Readonly<Record<string, string>> = {
+  blockClass: "string",
+  checkoutEveryNms: "number",
+  checkoutEveryNth: "number",
+  dataURLOptions: "object",
+  ignoreClass: "string",
+  inlineStylesheet: "boolean",
+  maskTextClass: "string",
+  mousemoveWait: "number",
+  slimDOMOptions: "object",
+  userTriggeredOnInput: "boolean",
+};
 
 const MAX_WAITING_CUSTOM_EVENTS = 100;
+
+/**
+ * From here on a page's first snapshot waits until the page has nothing else to do: it takes some 10 ms per 1,000 elements,
+ * which on a page of this size would stop its own start for longer than people don't notice (https://web.dev/articles/rail).
+ */
+const HUGE_ELEMENTS = 20_000;
+/** But not longer than this, in ms: what happens before is not seen. */
+const SNAPSHOT_WITHIN_MS = 3_000;
+
+/** What changes on its own, whatever happens to nodes meanwhile: fonts, custom elements, style sheets of scripts. */
+const INDEPENDENT: ReadonlySet<unknown> = new Set([10, 15, 16]);
+/** Changes of rules, by their number in a style sheet. */
+const RULES: ReadonlySet<unknown> = new Set([8, 13]);
 
 /** A snapshot is dear, so many faults share one. */
 const RECOVERY_MS = 2_000;
@@ -18,37 +46,68 @@ const RECOVERY_MS = 2_000;
 export interface Capture {
   /** Starts when the document is there; `onEvent` gets each event, masked. */
   start(): void;
+  /** What was not recorded yet is not recorded any more. */
   stop(): void;
   takeFullSnapshot(): void;
+  /**
+   * Records what changed in the document up to now; otherwise changes are gathered for up to half a second. To be called
+   * before anything that tells when it happened and does not come from here: errors, hiding of the page.
+   */
+  flush(): void;
+  /** The text of an element, or of one of its attributes, as the recording shows it. */
+  readonly textOf: StreamContext["textOf"];
   /** Before the first snapshot it waits for it. */
   addCustomEvent(tag: string, payload: unknown): void;
 }
 
 /** Wraps rrweb's `record`. No error of it reaches the page. */
-export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedEvent) => void): Capture {
+export function createCapture(
+  config: ResolvedConfig,
+  redaction: Redaction,
+  onEvent: (event: RecordedEvent) => void,
+): Capture {
   const { recorderOptions } = config;
   const maskTextSelector = toSelector(recorderOptions.maskTextSelector, "[data-rr-mask]");
   const blockSelector = toSelector(recorderOptions.blockSelector, "[data-rr-block]");
   const ignoreSelector = toSelector(recorderOptions.ignoreSelector, "[data-rr-ignore]");
-  const masking = createMasking({
-    maskAllInputs: config.maskAllInputs,
-    maskInputOptions: isRecord(recorderOptions.maskInputOptions) ? recorderOptions.maskInputOptions : {},
-    maskTextSelector,
-    blockSelector,
-  });
-  const passed = Object.fromEntries(Object.entries(recorderOptions).filter(([name]) => !OWN_OPTIONS.includes(name)));
+  const masking = createMasking(
+    {
+      privacy: config.privacy,
+      maskAllInputs: config.maskAllInputs,
+      maskInputOptions: isRecord(recorderOptions.maskInputOptions) ? recorderOptions.maskInputOptions : {},
+      maskTextSelector,
+      blockSelector,
+    },
+    redaction,
+  );
+  const passed = Object.fromEntries(
+    Object.entries(recorderOptions).filter(([name, value]) => typeof value === PASSED_OPTIONS[name]),
+  );
   let state: "new" | "waiting" | "running" | "stopped" = "new";
   let stopRecord: (() => void) | undefined;
   let snapshotTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Changes that are recorded because of an event are given a time no later than its own, in epoch ms. */
+  let changesUntil = Infinity;
   const waiting: { readonly tag: string; readonly payload: unknown }[] = [];
+
+  function beginSoon(): void {
+    const isHuge = document.getElementsByTagName("*").length > HUGE_ELEMENTS;
+    if (isHuge && typeof requestIdleCallback === "function")
+      requestIdleCallback(begin, { timeout: SNAPSHOT_WITHIN_MS });
+    else begin();
+  }
 
   function begin(): void {
     if (state !== "waiting") return;
+    const start = performance.now();
+    onMutationFailure(snapshotSoon);
     try {
       stopRecord = record({
         inlineStylesheet: true,
         slimDOMOptions: "all",
         ...passed,
+        collectFonts: config.captureFonts,
+        inlineImages: config.captureImages && !masking.isStrict,
         sampling: {
           scroll: 150,
           input: "last",
@@ -71,6 +130,7 @@ export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedE
     } catch {
       // Below.
     }
+    cost.addSnapshot(performance.now() - start);
     if (!stopRecord) return console.warn("[sentiero] this page can't be recorded");
     state = "running";
     for (const { tag, payload } of waiting.splice(0)) record.addCustomEvent(tag, payload);
@@ -80,15 +140,37 @@ export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedE
     try {
       if (state === "stopped") return;
       const recorded = event as RecordedEvent;
-      if (recorded.type === EventType.Meta && isRecord(recorded.data))
-        recorded.data.href = cutUrl(String(recorded.data.href));
+      if (!isInOrder(recorded)) return;
+      cost.addEvent();
       maskEvent(recorded, masking, (id) => record.mirror.getNode(id));
-      onEvent(recorded);
+      onEvent(redaction.event(recorded));
     } catch {
       // The page's own code may be on the stack, and an event that can't be masked is not kept. What follows would be
       // played on a page that never was, so the page is recorded anew.
       snapshotSoon();
     }
+  }
+
+  /** Lets what changed before an event be recorded before it; whether the event says anything. */
+  function isInOrder(event: RecordedEvent): boolean {
+    const data = isRecord(event.data) ? event.data : {};
+    const source = event.type === EventType.Incremental ? data.source : null;
+    if (source === IncrementalSource.Mutation) {
+      if (Number(event.timestamp) > changesUntil) (event as { timestamp: number }).timestamp = changesUntil;
+      return true;
+    }
+    // Nothing waits then, and rrweb can't take anything in.
+    if (event.type === EventType.FullSnapshot || INDEPENDENT.has(source)) return true;
+    if (RULES.has(source) && !hasPendingStyles()) return true;
+    const before = changesUntil;
+    changesUntil = Math.min(before, typeof event.timestamp === "number" ? event.timestamp : Infinity);
+    try {
+      flushMutations();
+    } finally {
+      changesUntil = before;
+    }
+    // A field that was not recorded yet when a script filled it; it is now, as it is.
+    return source !== IncrementalSource.Input || data.id !== -1;
   }
 
   function snapshotSoon(): void {
@@ -100,11 +182,18 @@ export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedE
   }
 
   function takeFullSnapshot(): void {
+    if (state !== "running") return;
+    const start = performance.now();
     try {
-      if (state === "running") record.takeFullSnapshot(true);
+      record.takeFullSnapshot(true);
     } catch {
       // The recording goes on as it is.
     }
+    cost.addSnapshot(performance.now() - start);
+  }
+
+  function flush(): void {
+    if (state === "running") flushMutations();
   }
 
   return {
@@ -112,12 +201,12 @@ export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedE
       if (state !== "new") return;
       state = "waiting";
       // Waiting here, not in rrweb: what it does in its own listener would throw into the page.
-      if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, { once: true });
-      else begin();
+      if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", beginSoon, { once: true });
+      else beginSoon();
     },
     stop() {
       state = "stopped";
-      document.removeEventListener("DOMContentLoaded", begin);
+      document.removeEventListener("DOMContentLoaded", beginSoon);
       try {
         stopRecord?.();
       } catch {
@@ -125,6 +214,8 @@ export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedE
       }
     },
     takeFullSnapshot,
+    flush,
+    textOf: (element, maxChars, attribute) => textOf(masking, element, maxChars, attribute),
     addCustomEvent(tag, payload) {
       if (state === "running") record.addCustomEvent(tag, payload);
       else if (state !== "stopped" && waiting.length < MAX_WAITING_CUSTOM_EVENTS) waiting.push({ tag, payload });
@@ -132,7 +223,15 @@ export function createCapture(config: ResolvedConfig, onEvent: (event: RecordedE
   };
 }
 
+/** What the configuration names instead of an attribute of ours; null for nothing. What can't be read is not heeded. */
 function toSelector(value: unknown, fallback: string): string | null {
-  if (value === undefined) return fallback;
-  return typeof value === "string" && value !== "" ? value : null;
+  if (typeof value !== "string") return value === null ? null : fallback;
+  if (value === "") return null;
+  try {
+    document.querySelector(value);
+    return value;
+  } catch {
+    console.warn(`[sentiero] not a selector: ${value}`);
+    return fallback;
+  }
 }

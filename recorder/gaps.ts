@@ -17,33 +17,34 @@ export function toGaps(entries: readonly Entry[], reason: Gap["reason"]): Gap[] 
   ];
 }
 
-/** Joins gaps so that there is at most one for each reason. */
+/** Joins gaps so that there is at most one for each reason: the server takes 20 in one upload. */
 export function mergeGaps(...lists: readonly (readonly Gap[])[]): Gap[] {
   const merged = new Map<string, Gap>();
-  for (const gap of lists.flat()) {
-    const other = merged.get(gap.reason);
-    const { reason } = gap;
-    merged.set(
+  // Written out, since the server refuses a gap with any other field.
+  for (const { reason, events, from, to } of lists.flat()) {
+    const other = merged.get(reason);
+    merged.set(reason, {
       reason,
-      other
-        ? {
-            reason,
-            events: other.events + gap.events,
-            from: Math.min(other.from, gap.from),
-            to: Math.max(other.to, gap.to),
-          }
-        : gap,
-    );
+      events: events + (other?.events ?? 0),
+      from: Math.min(from, other?.from ?? from),
+      to: Math.max(to, other?.to ?? to),
+    });
   }
   return [...merged.values()];
+}
+
+/** A gap as the tab's next page finds it. */
+export interface RememberedGap extends Gap {
+  /** The upload that this is about, `run/seq`; without it the events had no number yet. */
+  readonly id?: string;
 }
 
 /** Remembers for the tab's next page what this one could not send. */
 export interface GapMemory {
   /** What the last page left; it is forgotten by this. */
-  take(): Gap[];
+  take(): RememberedGap[];
   /** Replaces what is remembered. */
-  save(gaps: readonly Gap[]): void;
+  save(gaps: readonly RememberedGap[]): void;
 }
 
 /** Keeps gaps in the tab's session storage. */
@@ -61,10 +62,10 @@ export function createGapMemory(storage: SafeStorage): GapMemory {
   };
 }
 
-function parseGaps(text: string): Gap[] {
+function parseGaps(text: string): RememberedGap[] {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? mergeGaps(list.filter((gap: Gap | null) => gap && gap.events > 0)) : [];
+    return Array.isArray(list) ? list.filter((gap: Gap | null) => gap && gap.events > 0) : [];
   } catch {
     return [];
   }

@@ -1,28 +1,34 @@
-import type { SafeStorage } from "./storage.ts";
+import { isRecord } from "../src/rrweb/events.ts";
 import { createSessionKey, createUuid } from "./ids.ts";
 import { StorageKey } from "./keys.ts";
+import { type Metadata, toMetadata } from "./metadata.ts";
+import type { Sampling } from "./sampling.ts";
+import type { SafeStorage } from "./storage.ts";
 
-/** `last_seen` is written at most this often: each write wakes every other tab of the site. */
+/** `lastSeenAt` is written at most this often: each write wakes every other tab of the site. */
 const PERSIST_EVERY_MS = 30_000;
 /** Stored times further ahead than this are taken for a broken clock, which would keep a session alive for ever. */
 const MAX_AHEAD_MS = 86_400_000;
 
-const FIELDS = ["sessionId", "key", "createdAt", "lastSeenAt", "entryUrl", "entryReferrer"] as const;
+/** What a session has from its first page. */
+export interface SessionStart {
+  /** Address and referrer of the session's first page, cut at `?` and `#`; empty when unknown. */
+  readonly entryUrl: string;
+  readonly entryReferrer: string;
+  /** The campaign that led there. */
+  readonly campaign: Metadata;
+  /** Decided once, for all tabs. */
+  readonly sampling: Sampling;
+}
 
 /** One session as the browser knows it. Times are epoch ms. */
-export interface Identity {
+export interface Identity extends SessionStart {
   readonly sessionId: string;
   /** Proves to the server that later uploads come from the same browser. */
   readonly key: string;
   readonly createdAt: number;
   readonly lastSeenAt: number;
-  /** Address and referrer of the session's first page, cut at `?` and `#`; empty when unknown. */
-  readonly entryUrl: string;
-  readonly entryReferrer: string;
 }
-
-/** What a storage holds; null for an item that isn't there. */
-export type StoredIdentity = { readonly [Key in keyof Identity]: string | null };
 
 /** When a session ends. */
 export interface IdentityLimits {
@@ -30,39 +36,19 @@ export interface IdentityLimits {
   readonly maxAgeMs: number;
 }
 
-/** The page that opens a session, should one be opened now. */
-export interface EntryPage {
-  readonly url: string;
-  readonly referrer: string;
-}
-
 /**
- * The session to go on with: the stored one, or a new one where that is absent, corrupt, idle for too long or too old.
+ * The session to go on with: the stored one, or one that `start` opens where that is absent, corrupt, idle for too long or
+ * too old.
  */
 export function resolveIdentity(
-  stored: StoredIdentity,
+  stored: string | null,
   now: number,
   limits: IdentityLimits,
-  entry: EntryPage,
+  start: () => SessionStart,
 ): Identity {
-  const createdAt = parseTime(stored.createdAt, now);
-  const lastSeenAt = parseTime(stored.lastSeenAt, now);
-  const isUsable =
-    /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(stored.sessionId ?? "") &&
-    /^[0-9a-f]{32}$/.test(stored.key ?? "") &&
-    createdAt !== null &&
-    lastSeenAt !== null &&
-    now - lastSeenAt <= limits.idleTimeoutMs &&
-    now - createdAt <= limits.maxAgeMs;
-  if (!isUsable) return createIdentity(now, entry);
-  return {
-    sessionId: stored.sessionId!,
-    key: stored.key!,
-    createdAt,
-    lastSeenAt,
-    entryUrl: stored.entryUrl ?? "",
-    entryReferrer: stored.entryReferrer ?? "",
-  };
+  const known = parseIdentity(stored, now);
+  const isUsable = known && now - known.lastSeenAt <= limits.idleTimeoutMs && now - known.createdAt <= limits.maxAgeMs;
+  return isUsable ? known : createIdentity(now, start());
 }
 
 /** The session of this page, kept in step with the storage that the other tabs share. */
@@ -73,6 +59,10 @@ export interface IdentityKeeper {
    * from here on: it ended, or another tab opened a new one.
    */
   observe(now: number, isActivity: boolean): boolean;
+  /** Takes over what another tab wrote; true when the session is another one from here on. */
+  sync(now: number): boolean;
+  /** Decides anew how the session is recorded, for all tabs. */
+  setSampling(sampling: Sampling): void;
   /** Writes down when the person was last seen; called when the page is left. */
   persist(): void;
   /** Leaves the session, whatever its state, for a new one; or for the one that another tab went on to. */
@@ -83,29 +73,36 @@ export interface IdentityKeeper {
 export function createIdentityKeeper(
   storage: SafeStorage,
   limits: IdentityLimits,
-  entry: () => EntryPage,
+  start: () => SessionStart,
   startedAt: number,
 ): IdentityKeeper {
-  let current = resolveIdentity(read(storage), startedAt, limits, entry());
-  // A page load is activity.
-  current = { ...current, lastSeenAt: startedAt };
+  let current = resolveIdentity(read(), startedAt, limits, start);
   let syncedAt = startedAt;
-  write(storage, current);
+  // A page load is activity.
+  put({ ...current, lastSeenAt: startedAt });
+
+  function read(): string | null {
+    return storage.get(StorageKey.session);
+  }
+
+  function put(identity: Identity): void {
+    current = identity;
+    storage.set(StorageKey.session, JSON.stringify(identity));
+  }
 
   function sync(now: number): boolean {
     syncedAt = now;
-    const stored = read(storage);
-    const isOurs = stored.sessionId === current.sessionId;
+    const before = current;
+    const text = read();
+    const stored = parseIdentity(text, now);
     // What this tab saw counts too, even where it was not written yet.
-    const seen = isOurs ? Math.max(current.lastSeenAt, parseTime(stored.lastSeenAt, now) ?? 0) : null;
-    const next = resolveIdentity(
-      seen === null ? stored : { ...stored, lastSeenAt: String(seen) },
-      now,
-      limits,
-      entry(),
-    );
-    const hasChanged = next.sessionId !== current.sessionId;
-    current = next;
+    const isOurs = stored?.sessionId === before.sessionId;
+    const known = isOurs
+      ? JSON.stringify({ ...stored, lastSeenAt: Math.max(stored.lastSeenAt, before.lastSeenAt) })
+      : text;
+    current = resolveIdentity(known, now, limits, start);
+    const hasChanged = current.sessionId !== before.sessionId;
+    if (hasChanged && current.sessionId !== stored?.sessionId) put(current);
     return hasChanged;
   }
 
@@ -118,45 +115,56 @@ export function createIdentityKeeper(
       const isDue = now - syncedAt >= PERSIST_EVERY_MS || now < syncedAt;
       const hasChanged = (isOver || isDue) && sync(now);
       if (isActivity || hasChanged) current = { ...current, lastSeenAt: Math.max(now, current.lastSeenAt) };
-      if (hasChanged || (isDue && isActivity)) write(storage, current);
+      if (hasChanged || (isDue && isActivity)) put(current);
       return hasChanged;
     },
+    sync,
+    setSampling: (sampling) => put({ ...current, sampling }),
     persist() {
-      // Another tab may have opened a new session meanwhile: its time is not ours to write.
-      if (storage.get(StorageKey.sessionId) === current.sessionId) {
-        storage.set(StorageKey.lastSeenAt, String(current.lastSeenAt));
-      }
+      const stored = parseIdentity(read(), current.lastSeenAt);
+      // Another tab may have opened a new session meanwhile, or seen the person later: its time is not ours to write.
+      if (stored?.sessionId === current.sessionId && stored.lastSeenAt < current.lastSeenAt)
+        put({ ...stored, lastSeenAt: current.lastSeenAt });
     },
     rotate(now) {
       // Another tab may have been told the same before.
-      if (sync(now)) return;
-      current = createIdentity(now, entry());
-      syncedAt = now;
-      write(storage, current);
+      if (!sync(now)) put(createIdentity(now, start()));
     },
   };
 }
 
-function createIdentity(now: number, entry: EntryPage): Identity {
-  return {
-    sessionId: createUuid(),
-    key: createSessionKey(),
-    createdAt: now,
-    lastSeenAt: now,
-    entryUrl: entry.url,
-    entryReferrer: entry.referrer,
-  };
+function createIdentity(now: number, start: SessionStart): Identity {
+  return { ...start, sessionId: createUuid(), key: createSessionKey(), createdAt: now, lastSeenAt: now };
 }
 
-function parseTime(text: string | null, now: number): number | null {
-  const time = /^\d{1,15}$/.test(text ?? "") ? Number(text) : 0;
-  return time > 0 && time <= now + MAX_AHEAD_MS ? time : null;
+function parseIdentity(text: string | null, now: number): Identity | null {
+  try {
+    const stored: unknown = JSON.parse(text ?? "");
+    if (!isRecord(stored)) return null;
+    const { sessionId, key, sampling, entryUrl, entryReferrer, campaign } = stored;
+    const isWhole =
+      /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(String(sessionId)) &&
+      /^[0-9a-f]{32}$/.test(String(key)) &&
+      /^(?:session|error|none)$/.test(String(sampling)) &&
+      isTime(stored.createdAt, now) &&
+      isTime(stored.lastSeenAt, now);
+    if (!isWhole) return null;
+    return {
+      sessionId: String(sessionId),
+      key: String(key),
+      // The clock was set back: what lies ahead happened now, so that no limit moves away.
+      createdAt: Math.min(Number(stored.createdAt), now),
+      lastSeenAt: Math.min(Number(stored.lastSeenAt), now),
+      sampling: sampling as Sampling,
+      entryUrl: String(entryUrl ?? ""),
+      entryReferrer: String(entryReferrer ?? ""),
+      campaign: toMetadata(campaign),
+    };
+  } catch {
+    return null;
+  }
 }
 
-function read(storage: SafeStorage): StoredIdentity {
-  return Object.fromEntries(FIELDS.map((field) => [field, storage.get(StorageKey[field])])) as StoredIdentity;
-}
-
-function write(storage: SafeStorage, identity: Identity): void {
-  for (const field of FIELDS) storage.set(StorageKey[field], String(identity[field]));
+function isTime(value: unknown, now: number): boolean {
+  return typeof value === "number" && value > 0 && value <= now + MAX_AHEAD_MS;
 }

@@ -1,12 +1,13 @@
-/** Names under which the recorder keeps the identity; opting out removes them from both storages. */
+/** Names under which the recorder keeps what it knows; opting out removes them from both storages. */
 export const StorageKey = {
-  sessionId: "sentiero_session_id",
-  key: "sentiero_session_key",
-  createdAt: "sentiero_session_created_at",
-  lastSeenAt: "sentiero_session_last_seen",
-  entryUrl: "sentiero_entry_url",
-  entryReferrer: "sentiero_entry_referrer",
+  /** The session, as one item: two tabs that write at once can't leave parts of two sessions behind. */
+  session: "sentiero_session",
   windowId: "sentiero_window_id",
+  /** When the recording of this window began, and of which session. */
+  windowStart: "sentiero_window_start",
   /** What the tab's last page could not send. */
   lost: "sentiero_lost",
 } as const;
+
+/** Database of uploads that wait for the next visit; `unsent-store.ts` makes it. */
+export const UNSENT_DATABASE = "sentiero_unsent";

@@ -1,23 +1,42 @@
 import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
-import { hostOf, type Masking } from "./masking.ts";
+import { isControl, maskAttributes, maskDeclaration } from "./mask-attributes.ts";
+import { maskCss } from "./mask-css.ts";
+import type { Cover, Masking } from "./masking.ts";
 
 /** rrweb's types of nodes, not the DOM's. */
-const ELEMENT = 2;
 const TEXT = 3;
-/** The only meta elements that change how a page looks; others hold tokens and descriptions. */
-const KEPT_META = /^(?:viewport|color-scheme|theme-color)$/i;
+const COMMENT = 5;
+
+/** Sources of incremental events that hold CSS or drawings. */
+const STYLE_SHEET_RULE = 8;
+const CANVAS = 9;
+const FONT = 10;
+const STYLE_DECLARATION = 13;
+const ADOPTED_STYLE_SHEET = 15;
+
+/** Elements whose text is never seen. */
+const UNSEEN = /^(?:script|noscript|noembed|noframes|iframe)$/;
+
+/** What stays of an element that is left out. */
+const BLOCKED_ATTRIBUTES = ["class", "rr_width", "rr_height"];
 
 /** Finds the page's node behind a recorded id. */
 export type NodeLookup = (id: number) => Node | null;
 
+type Fields = Record<string, unknown>;
+
 /**
- * Masks in place what rrweb records past its mask functions: values of radio buttons, checkboxes and buttons, initial values of
- * fields that were emptied, default texts of text areas, masked texts and blocked parts in shadow roots, contents of meta elements.
+ * Masks in place everything in an event of rrweb's that may hold what a person typed or chose, a secret, or, with the strict
+ * rules, any word or picture. rrweb's own mask functions see a part of that only: no attribute but some values, no radio
+ * buttons, no options, no shadow roots, nothing of what was covered later.
  */
 export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLookup): void {
   const { data } = event;
   if (!isRecord(data)) return;
+  const { isStrict, redaction } = masking;
+  /** The page doesn't change while an event is masked. */
+  const known = new Map<Node, Cover>();
 
   function nodeOf(id: unknown): Node | null {
     return typeof id === "number" ? lookup(id) : null;
@@ -28,80 +47,150 @@ export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLo
     return node?.nodeType === 1 ? (node as Element) : null;
   }
 
+  function maskTree(node: unknown, around: Cover, parent: Node | null, parentName: string | undefined): void {
+    if (!isRecord(node)) return;
+    if (node.type === TEXT) {
+      node.textContent = maskTextOf(node.textContent, around, parent, parentName);
+    } else if (node.type === COMMENT) node.textContent = "";
+    let cover = around;
+    let inside = parent;
+    if (isRecord(node.attributes)) {
+      const element = elementOf(node.id);
+      inside = element;
+      if (element) cover = masking.coverIn(element, around);
+      if (cover.isBlocked) return block(node);
+      // A copy: rrweb adds what an image shows to its own object, when it has loaded.
+      if (isStrict) node.attributes = { ...node.attributes };
+      maskAttributesOf(node.attributes as Fields, toName(node.tagName), element, cover, masking);
+    }
+    if (!Array.isArray(node.childNodes)) return;
+    const name = toName(node.tagName);
+    for (const child of node.childNodes as unknown[]) maskTree(child, cover, inside, name);
+  }
+
+  function maskTextOf(text: unknown, cover: Cover, parent: Node | null, parentName: string | undefined): unknown {
+    if (typeof text !== "string" || text === "") return text;
+    if (parentName === "style") return maskCss(text, isStrict, redaction);
+    if (parentName !== undefined && UNSEEN.test(parentName)) return "";
+    if (parentName === "textarea") return masking.maskInput(text, parent as Element);
+    return cover.isMasked ? text.replace(/\S/g, "*") : text;
+  }
+
+  /** Whether a change within this node's parent is recorded, which it isn't once a part of the page is covered. */
   function isShown(id: unknown): boolean {
     const node = nodeOf(id);
-    return node === null || !masking.isBlockedInShadow(node as Element);
+    return node === null || !masking.coverOf(node.parentNode, known).isBlocked;
   }
 
-  function maskTree(root: unknown, isMutation: boolean): void {
-    const pending = [root];
-    while (pending.length > 0) {
-      const node = pending.pop();
-      if (!isRecord(node)) continue;
-      if (isRecord(node.attributes)) maskAttributes(node.attributes, node.tagName, node.id);
-      // Of a snapshot, rrweb hands masking down itself, and text areas are seen from above.
-      else if (node.type === TEXT && isMutation) node.textContent = maskTextOf(node.textContent, node.id);
-      if (!Array.isArray(node.childNodes)) continue;
-      for (const child of node.childNodes as unknown[]) {
-        if (node.type === ELEMENT && node.tagName === "textarea" && isRecord(child)) {
-          child.textContent = maskTextOf(child.textContent, child.id);
-        } else pending.push(child);
-      }
-    }
-  }
-
-  function maskAttributes(attributes: Record<string, unknown>, tagName: unknown, id: unknown): void {
-    switch (tagName) {
-      case "input":
-      case "textarea":
-      case "select":
-      case "button": {
-        const element = elementOf(id);
-        if (element) masking.notePassword(element);
-        if (typeof attributes.value === "string") attributes.value = masking.maskInput(attributes.value, element);
-        break;
-      }
-      case "option": {
-        // rrweb leaves out which one is chosen, for every select; it belongs to those that are shown.
-        delete attributes.selected;
-        const option = elementOf(id) as HTMLOptionElement | null;
-        const select = option?.closest("select");
-        if (option?.selected && select && masking.maskInput("a", select) === "a") attributes.selected = true;
-        break;
-      }
-      case "meta":
-        if (!KEPT_META.test(String(attributes.name))) delete attributes.content;
-    }
-  }
-
-  function maskTextOf(text: unknown, id: unknown): unknown {
-    const parent = nodeOf(id)?.parentNode;
-    if (typeof text !== "string" || !parent) return text;
-    const host = hostOf(parent);
-    // A text right under a shadow root belongs to the host; one in a template's content to no element.
-    const element = parent.nodeType === 1 ? (parent as Element) : host;
-    if (element?.localName === "textarea") return masking.maskInput(text, element);
-    return host && element && masking.isTextMasked(element) ? masking.maskText(text, element) : text;
-  }
-
-  if (event.type === EventType.FullSnapshot) maskTree(data.node, false);
-  else if (event.type !== EventType.Incremental) return;
-  else if (data.source === IncrementalSource.Input && typeof data.text === "string") {
-    data.text = masking.maskInput(data.text, elementOf(data.id));
-  } else if (data.source === IncrementalSource.Mutation) {
+  function maskMutation(mutation: Fields): void {
     // A node right under a shadow root names the host as its parent, hence the node itself.
-    data.adds = toList(data.adds).filter((added) => isShown(isRecord(added.node) ? added.node.id : null));
-    data.attributes = toList(data.attributes).filter((changed) => isShown(changed.id));
-    data.texts = toList(data.texts).filter((text) => isShown(text.id));
-    for (const added of toList(data.adds)) maskTree(added.node, true);
-    for (const changed of toList(data.attributes)) {
-      const tagName = elementOf(changed.id)?.localName;
-      if (isRecord(changed.attributes)) maskAttributes(changed.attributes, tagName, changed.id);
+    mutation.adds = toList(mutation.adds).filter((added) => isShown(isRecord(added.node) ? added.node.id : null));
+    mutation.attributes = toList(mutation.attributes).filter(({ id }) => !masking.coverOf(nodeOf(id), known).isBlocked);
+    mutation.texts = toList(mutation.texts).filter((text) => isShown(text.id));
+    for (const { node } of toList(mutation.adds)) {
+      const at = isRecord(node) ? nodeOf(node.id) : null;
+      const isDocument = at?.nodeType === 9;
+      const parent = at?.parentNode ?? null;
+      maskTree(node, masking.coverOf(isDocument ? at : parent, known), parent, parentNameOf(parent));
     }
-    for (const text of toList(data.texts)) text.value = maskTextOf(text.value, text.id);
+    for (const { attributes, id } of toList(mutation.attributes)) {
+      const element = elementOf(id);
+      if (isRecord(attributes)) {
+        maskAttributesOf(attributes, element?.localName, element, masking.coverOf(element, known), masking);
+      }
+    }
+    for (const text of toList(mutation.texts)) {
+      const parent = nodeOf(text.id)?.parentNode ?? null;
+      text.value = maskTextOf(text.value, masking.coverOf(parent, known), parent, parentNameOf(parent));
+    }
+  }
+
+  function maskInputEvent(input: Fields): void {
+    const element = elementOf(input.id);
+    input.text = masking.maskInput(String(input.text), element);
+    if (element === null || masking.isInputMasked(element)) input.isChecked = false;
+  }
+
+  function css(text: unknown): unknown {
+    return typeof text === "string" ? maskCss(text, isStrict, redaction) : text;
+  }
+
+  function maskStyleSheet(sheet: Fields): void {
+    for (const rule of [...toList(sheet.adds), ...toList(sheet.rules)]) rule.rule = css(rule.rule);
+    for (const name of ["replace", "replaceSync"]) if (name in sheet) sheet[name] = css(sheet[name]);
+    for (const style of toList(sheet.styles)) maskStyleSheet(style);
+    const { set } = sheet;
+    if (isRecord(set) && typeof set.value === "string") {
+      set.value = maskDeclaration(String(set.property), set.value, { isStrict, redaction });
+    }
+  }
+
+  if (event.type === EventType.FullSnapshot) maskTree(data.node, masking.coverOf(nodeOf(1), known), null, undefined);
+  if (event.type !== EventType.Incremental) return;
+  switch (data.source) {
+    case IncrementalSource.Mutation:
+      return maskMutation(data);
+    case IncrementalSource.Input:
+      return maskInputEvent(data);
+    case STYLE_SHEET_RULE:
+    case STYLE_DECLARATION:
+    case ADOPTED_STYLE_SHEET:
+      return maskStyleSheet(data);
+    case FONT:
+      data.fontSource = css(data.fontSource);
+      return;
+    case CANVAS:
+      // Drawn words and pictures; a replay does nothing with a list that is empty.
+      if (isStrict) {
+        data.commands = [];
+        delete data.property;
+        delete data.args;
+      }
   }
 }
 
-function toList(value: unknown): Record<string, unknown>[] {
+/** Masks attributes of one element in place, as what lies on and around it says. */
+export function maskAttributesOf(
+  attributes: Fields,
+  tagName: string | undefined,
+  element: Element | null,
+  cover: Cover,
+  masking: Masking,
+): void {
+  // What a button says is the page's.
+  const isOpen = element !== null && (!isControl(tagName) || tagName === "button" || !masking.isInputMasked(element));
+  const rules = {
+    redaction: masking.redaction,
+    isStrict: masking.isStrict && cover.rule !== "unmask",
+    isMasked: cover.isMasked || !isOpen,
+    isSvg: element?.namespaceURI === "http://www.w3.org/2000/svg",
+    tagName,
+    maskValue: (value: string) => masking.maskInput(value, element),
+  };
+  maskAttributes(attributes, rules, element);
+  // rrweb leaves out which one is chosen, for every select; it belongs to those that are shown.
+  if (tagName === "option" && element) {
+    delete attributes.selected;
+    if (!rules.isMasked && (element as HTMLOptionElement).selected) attributes.selected = true;
+  }
+}
+
+function block(node: Fields): void {
+  const attributes = node.attributes as Fields;
+  node.attributes = Object.fromEntries(
+    BLOCKED_ATTRIBUTES.filter((name) => name in attributes).map((name) => [name, attributes[name]]),
+  );
+  node.childNodes = [];
+}
+
+function parentNameOf(parent: Node | null): string | undefined {
+  return parent?.nodeType === 1 ? (parent as Element).localName : undefined;
+}
+
+function toName(name: unknown): string | undefined {
+  return typeof name === "string" ? name.toLowerCase() : undefined;
+}
+
+function toList(value: unknown): Fields[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }

@@ -1,7 +1,17 @@
+import { createRedaction } from "../src/privacy/redaction.ts";
+import type { MaskRedaction } from "./mask-css.ts";
+import { stars } from "./mask-attributes.ts";
+
 /** Names the masks by attribute; the configuration may name others for block, mask and ignore. */
 export const UNMASK_SELECTOR = "[data-sentiero-unmask]";
 
-/** `Node.DOCUMENT_FRAGMENT_NODE`. */
+/** What shows as text what a person chose or wrote. */
+const FIELDS =
+  "option,optgroup,output,textarea,[contenteditable]:not([contenteditable=false i])," +
+  "[role=textbox],[role=searchbox],[role=combobox],[role=spinbutton]";
+
+const DOCUMENT = 9;
+/** Of shadow roots too. */
 const FRAGMENT = 11;
 
 /** Fields that are masked like passwords, whatever the page unmasks (https://html.spec.whatwg.org/#autofill). */
@@ -10,25 +20,12 @@ const SECRET_AUTOCOMPLETE = /\b(?:(?:current|new)-password|one-time-code|cc-(?:n
 /** A payment card's number, as people type it: 13 to 19 digits, in groups or not. */
 const CARD = /\d(?:[ -]?\d){12,18}/;
 
-/** Labels of buttons are part of the page, not something a person put in. */
-const LABEL_TYPES = new Set(["submit", "button", "reset", "image"]);
-
-/** Decides what of inputs and texts is recorded. */
-export interface Masking {
-  /** The value as it may be recorded. */
-  maskInput(text: string, element: Element | null): string;
-  /** The text of an element under a mask selector as it may be recorded. */
-  maskText(text: string, element: Element | null): string;
-  /** Whether texts of this element are masked, which rrweb doesn't see through a shadow root. */
-  isTextMasked(element: Element): boolean;
-  /** Whether the element lies in a shadow root under a blocked element; rrweb goes on recording what is added there. */
-  isBlockedInShadow(element: Element): boolean;
-  /** Remembers a password field, so that it stays masked when a "show" button changes its type. */
-  notePassword(element: Element): void;
-}
+const MAX_PASSWORD_NAMES = 200;
 
 /** What is masked. */
 export interface MaskingRules {
+  /** `strict` masks all texts, attributes and media. @default "balanced" */
+  readonly privacy?: "strict" | "balanced";
   readonly maskAllInputs: boolean;
   /** Input types and tag names masked when not all are. */
   readonly maskInputOptions: Readonly<Record<string, unknown>>;
@@ -38,65 +35,120 @@ export interface MaskingRules {
   readonly blockSelector: string | null;
 }
 
-/** Makes the masking functions of one page. */
-export function createMasking(rules: MaskingRules): Masking {
+/** What the attributes on an element and around it, through shadow roots and frames, say of it. */
+export interface Cover {
+  /** Whether texts are masked, and attributes but for what the layout needs. */
+  readonly isMasked: boolean;
+  /** Whether it lies under a blocked element, or is one. */
+  readonly isBlocked: boolean;
+  /** The nearest attribute; null without one. */
+  readonly rule: "mask" | "unmask" | null;
+  readonly isField: boolean;
+}
+
+/** Decides what of inputs, texts and attributes is recorded. */
+export interface Masking {
+  readonly isStrict: boolean;
+  readonly redaction: MaskRedaction;
+  /** The value as it may be recorded. */
+  maskInput(text: string, element: Element | null): string;
+  /** Whether any value of this control, or what is chosen in it, is masked; remembers passwords. */
+  isInputMasked(element: Element): boolean;
+  /** The text in an element under a mask selector as it may be recorded. */
+  maskText(text: string, element: Element | null): string;
+  /** `known` keeps what was found on the way up, for as long as the page doesn't change. */
+  coverOf(node: Node | null, known?: Map<Node, Cover>): Cover;
+  /** The cover of an element in one whose cover is known. */
+  coverIn(element: Element, around: Cover): Cover;
+}
+
+/** Makes the masking functions of one page. `redaction` is that of the page's rules. */
+export function createMasking(rules: MaskingRules, redaction: MaskRedaction = createRedaction()): Masking {
+  const { maskTextSelector, blockSelector, maskAllInputs, maskInputOptions } = rules;
+  const isStrict = rules.privacy === "strict";
+  const top: Cover = { isMasked: isStrict, isBlocked: false, rule: null, isField: false };
+  const marks = [UNMASK_SELECTOR, FIELDS, maskTextSelector, blockSelector].filter(Boolean).join();
   const passwords = new WeakSet<Element>();
+  const passwordNames = new Set<string>();
 
   function isPassword(element: Element): boolean {
     if (passwords.has(element)) return true;
+    const isNow = typeOf(element) === "password";
+    const names = [element.id, element.getAttribute("name")].filter(Boolean) as string[];
     const isOne =
-      typeOf(element) === "password" ||
+      isNow ||
       // What rrweb leaves on a field whose type changed.
       element.hasAttribute("data-rr-is-password") ||
       // A field that was made readable before the recorder came.
-      SECRET_AUTOCOMPLETE.test(element.getAttribute("autocomplete") ?? "");
+      SECRET_AUTOCOMPLETE.test(element.getAttribute("autocomplete") ?? "") ||
+      // Frameworks put another element in its place.
+      names.some((name) => passwordNames.has(name));
     if (isOne) passwords.add(element);
+    if (isNow && passwordNames.size < MAX_PASSWORD_NAMES) for (const name of names) passwordNames.add(name);
     return isOne;
   }
 
-  function isMasked(element: Element): boolean {
-    const nearest = nearestRule(element, rules.maskTextSelector);
-    if (nearest !== null) return nearest === "mask";
-    if (rules.maskAllInputs) return true;
+  function isInputMasked(element: Element): boolean {
+    if (element.localName === "input" && isPassword(element)) return true;
     const type = typeOf(element);
-    return (
-      type === "hidden" ||
-      Boolean(rules.maskInputOptions[type] ?? rules.maskInputOptions[element.tagName.toLowerCase()])
-    );
+    // Nobody sees what is in it, so nobody can have meant it.
+    if (type === "hidden") return true;
+    const { rule } = coverOf(element);
+    if (rule !== null) return rule === "mask";
+    if (isStrict || maskAllInputs) return true;
+    const tagName = element.localName === "option" ? "select" : element.localName;
+    return Boolean(maskInputOptions[type] ?? maskInputOptions[tagName]);
+  }
+
+  function coverOf(node: Node | null, known?: Map<Node, Cover>): Cover {
+    if (!node) return top;
+    const found = known?.get(node);
+    if (found) return found;
+    const around = coverOf(parentOf(node), known);
+    const cover = node.nodeType === 1 ? coverIn(node as Element, around) : around;
+    known?.set(node, cover);
+    return cover;
+  }
+
+  function coverIn(element: Element, around: Cover): Cover {
+    if (!element.matches(marks) && !isFormAssociated(element)) return around;
+    const rule = element.matches(UNMASK_SELECTOR)
+      ? "unmask"
+      : matches(element, maskTextSelector)
+        ? "mask"
+        : around.rule;
+    const isField = around.isField || element.matches(FIELDS) || isFormAssociated(element);
+    return {
+      rule,
+      isField,
+      isMasked: rule === null ? isStrict || (isField && maskAllInputs) : rule === "mask",
+      isBlocked: around.isBlocked || matches(element, blockSelector),
+    };
   }
 
   return {
-    maskInput(text, element) {
-      if (element === null) return stars(text);
-      if (isPassword(element)) return stars(text);
-      if (LABEL_TYPES.has(typeOf(element)) && element.tagName.toLowerCase() === "input") return text;
-      return isMasked(element) || CARD.test(text) ? stars(text) : text;
-    },
-    maskText(text, element) {
-      if (element !== null && nearestRule(element, rules.maskTextSelector) === "unmask") return text;
-      return text.replace(/\S/g, "*");
-    },
-    isTextMasked: (element) => nearestRule(element, rules.maskTextSelector) === "mask",
-    isBlockedInShadow(element) {
-      for (let at = hostOf(element); at; at = hostOf(at)) {
-        if (rules.blockSelector && at.closest(rules.blockSelector)) return true;
-      }
-      return false;
-    },
-    notePassword(element) {
-      isPassword(element);
-    },
+    isStrict,
+    redaction,
+    maskInput: (text, element) => (element === null || isInputMasked(element) || CARD.test(text) ? stars(text) : text),
+    isInputMasked,
+    maskText: (text, element) =>
+      element !== null && coverOf(element).rule === "unmask" ? text : text.replace(/\S/g, "*"),
+    coverOf,
+    coverIn,
   };
 }
 
-/** The nearest attribute decides, through shadow roots; on one element "unmask" wins. */
-function nearestRule(element: Element, maskSelector: string | null): "mask" | "unmask" | null {
-  const selector = maskSelector ? `${UNMASK_SELECTOR},${maskSelector}` : UNMASK_SELECTOR;
-  for (let at: Element | null = element; at; at = hostOf(at)) {
-    const found: Element | null = at.closest(selector);
-    if (found) return found.matches(UNMASK_SELECTOR) ? "unmask" : "mask";
+/** What a node lies in: for a shadow root its host, for a document its frame. A link's `host` is text, hence the types. */
+function parentOf(node: Node): Node | null {
+  if (node.parentNode) return node.parentNode;
+  if (node.nodeType === FRAGMENT) return (node as ShadowRoot).host ?? null;
+  if (node.nodeType !== DOCUMENT) return null;
+  try {
+    return (node as Document).defaultView?.frameElement ?? null;
+  } catch {
+    // A frame of another origin.
+    return null;
   }
-  return null;
 }
 
 /** The element whose shadow tree a node lies in, or null. The root of a removed subtree may be a link, and a link's `host` is text. */
@@ -105,11 +157,18 @@ export function hostOf(node: Node): Element | null {
   return root.nodeType === FRAGMENT ? (root.host ?? null) : null;
 }
 
+/** Whether a custom element is a control. */
+function isFormAssociated(element: Element): boolean {
+  return (
+    element.localName.includes("-") && (element.constructor as { formAssociated?: unknown }).formAssociated === true
+  );
+}
+
+function matches(element: Element, selector: string | null): boolean {
+  return selector !== null && element.matches(selector);
+}
+
 function typeOf(element: Element): string {
   const type: unknown = (element as HTMLInputElement).type;
   return typeof type === "string" ? type.toLowerCase() : "";
-}
-
-function stars(text: string): string {
-  return "*".repeat(text.length);
 }

@@ -1,5 +1,11 @@
 import { cutUrl } from "../src/privacy/url.ts";
 
+/** Parameters of the address that name a campaign. */
+const CAMPAIGN = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref"];
+/** Ids of single clicks on an advertisement: that there was one says enough, the id itself names a person. */
+const CLICK_IDS = ["gclid", "fbclid", "msclkid"];
+const MAX_CAMPAIGN_CHARS = 100;
+
 const MAX_KEYS = 50;
 const MAX_VALUE_CHARS = 1024;
 
@@ -25,6 +31,39 @@ export function toMetadata(value: unknown): Metadata {
 export function mergeMetadata(older: Metadata, newer: Metadata): Metadata {
   const merged = Object.entries({ ...older, ...newer });
   return Object.fromEntries(merged.slice(-MAX_KEYS));
+}
+
+/** The page of this moment, and how its session came about; addresses still whole. */
+export function describePage(session: {
+  readonly entryUrl: string;
+  readonly entryReferrer: string;
+  readonly campaign: Metadata;
+}): Metadata {
+  return {
+    url: location.href,
+    referrer: document.referrer,
+    userAgent: navigator.userAgent,
+    viewport: `${window.innerWidth}x${window.innerHeight}`,
+    entry_url: session.entryUrl,
+    entry_referrer: session.entryReferrer,
+    ...session.campaign,
+  };
+}
+
+/** The campaign that an address names, before its query is cut; click ids only as `true`. */
+export function campaignOf(url: string): Metadata {
+  const campaign: Record<string, string | boolean> = {};
+  try {
+    const { searchParams } = new URL(url);
+    for (const name of CAMPAIGN) {
+      const value = searchParams.get(name);
+      if (value) campaign[name] = value.slice(0, MAX_CAMPAIGN_CHARS);
+    }
+    for (const name of CLICK_IDS) if (searchParams.has(name)) campaign[name] = true;
+  } catch {
+    // An address without parts, such as `about:srcdoc`.
+  }
+  return campaign;
 }
 
 function toValue(value: unknown): string | number | boolean | undefined {

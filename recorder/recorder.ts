@@ -1,185 +1,333 @@
-import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
+import type { RecorderHandle, StartOptions } from "./api.ts";
+import { createRedaction } from "../src/privacy/redaction.ts";
+import { cutUrl } from "../src/privacy/url.ts";
+import { EventType } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
-import type { RecorderHandle } from "./api.ts";
-import { createCapture } from "./capture.ts";
 import { type RecorderConfig, resolveConfig } from "./config.ts";
 import { forgetIdentity } from "./consent.ts";
+import { removeIdCookies, writeIdCookies } from "./cookies.ts";
+import { toCustomEvent } from "./custom-event.ts";
+import { createElapsed } from "./elapsed.ts";
 import { createGapMemory } from "./gaps.ts";
+import { createHandle } from "./handle.ts";
 import { createIdentityKeeper } from "./identity.ts";
 import { createRunId } from "./ids.ts";
-import { type Metadata, toMetadata } from "./metadata.ts";
+import { StorageKey } from "./keys.ts";
+import { watchLifecycle } from "./lifecycle.ts";
+import { campaignOf, describePage, mergeMetadata, type Metadata, toMetadata } from "./metadata.ts";
+import { createOutlet } from "./outlet.ts";
+import { type Recording, startRecording } from "./recording.ts";
+import { decideSampling, type Sampling } from "./sampling.ts";
 import { createSender } from "./sender.ts";
 import { createSafeStorage } from "./storage.ts";
+import { listen, unpatched } from "./streams/listen.ts";
+import type { Trigger } from "./streams/stream.ts";
+import { createStretchControl } from "./stretch-control.ts";
 import { createTransport, type Transport } from "./transport.ts";
-import { cutUrl } from "../src/privacy/url.ts";
+import type { UnsentStore } from "./unsent-store.ts";
+import { watchUrlRules } from "./url-rules.ts";
 import { claimWindow } from "./window-id.ts";
 
-const MAX_TAG_CHARS = 200;
-const MAX_PAYLOAD_CHARS = 65_536;
-
-/** What a person does, among the incremental events of rrweb. */
-const ACTIVITY = new Set<unknown>([
-  IncrementalSource.MouseMove,
-  IncrementalSource.MouseInteraction,
-  IncrementalSource.Scroll,
-  IncrementalSource.Input,
-  6, // TouchMove
-  7, // MediaInteraction
-  12, // Drag
-  14, // Selection
-]);
+/** A recording can't be kept back for longer than this. */
+const MAX_MIN_REPLAY_MS = 60_000;
 
 /** What the loader hands over. */
 export interface RecorderEnvironment {
   /** Whether recording is allowed right now. */
   isAllowed(): boolean;
+  /** How the session of this page is recorded, should it be a new one; null where nobody has decided. */
+  readonly sampling: Sampling | null;
 }
 
 /** Starts recording this page; null when it was forbidden meanwhile. */
 export async function startRecorder(
-  given: RecorderConfig,
-  { isAllowed }: RecorderEnvironment,
+  given: RecorderConfig & StartOptions,
+  { isAllowed, sampling: decided }: RecorderEnvironment,
 ): Promise<RecorderHandle | null> {
   if (!isAllowed()) return null;
   const config = resolveConfig(given);
   const tabStorage = createSafeStorage(() => window.sessionStorage);
   const storage = config.crossTabSessions ? createSafeStorage(() => window.localStorage) : tabStorage;
   const claim = (): ReturnType<typeof claimWindow> => claimWindow(tabStorage, navigator.locks, wait);
-  let claimed = await claim();
+  const unsent = config.keepUnsent ? openUnsentStore() : null;
+  const [claimed, keepUnsent] = await Promise.all([claim(), unsent]);
   if (!isAllowed()) {
     claimed.release();
     return null;
   }
 
-  const entry = (): { url: string; referrer: string } => ({
-    url: cutUrl(location.href),
-    referrer: cutUrl(document.referrer),
-  });
-  const limits = { idleTimeoutMs: config.sessionIdleTimeoutMs, maxAgeMs: config.sessionMaxAgeMs };
-  const identity = createIdentityKeeper(storage, limits, entry, Date.now());
-  const listeners = new AbortController();
-  let isOver = false;
+  const redaction = createRedaction(config.redaction);
+  const identity = createIdentityKeeper(
+    storage,
+    { idleTimeoutMs: config.sessionIdleTimeoutMs, maxAgeMs: config.sessionMaxAgeMs },
+    () => ({
+      entryUrl: cutUrl(location.href),
+      entryReferrer: cutUrl(document.referrer),
+      campaign: campaignOf(location.href),
+      sampling: decided ?? decideSampling(config, Math.random),
+    }),
+    Date.now(),
+  );
+  // For this session only.
+  decided = null;
+  const { signal, abort } = toAbortable();
+  const minReplayMs = Math.min(config.minReplayDurationMs, MAX_MIN_REPLAY_MS);
+  const isRecordedNow = watchUrlRules(config, signal, onMove);
+  let tab = claimed;
+  let { beforeErrorSampling } = given;
+  let recording: Recording | null = null;
+  /** While a recording is stopped only its last words count; late ones are dated back. */
+  let closing: "late" | "timely" | null = null;
+  /** The server takes nothing more of the session that is ending. */
+  let isRefused = false;
+  let lastEventAt = 0;
+  /** What the page said of the session; goes along with each run. */
+  let said: Metadata = {};
 
-  const capture = createCapture(config, onEvent);
-  const sender = createSender(config.eventsUrl);
   const transport: Transport = createTransport({
-    ...sender,
+    ...createSender(config.eventsUrl),
     flushIntervalMs: config.flushIntervalMs,
     flushEventThreshold: config.flushEventThreshold,
     version: __SENTIERO_VERSION__,
     lost: createGapMemory(tabStorage),
+    keepUnsent,
     isAllowed,
-    requestSnapshot: () => capture.takeFullSnapshot(),
-    onRotate: () => {
+    requestSnapshot: () => recording?.takeFullSnapshot(),
+    onRotate() {
       identity.rotate(Date.now());
-      beginRun();
-      capture.takeFullSnapshot();
+      isRefused = true;
+      changeSession();
+      isRefused = false;
     },
-    onStop: (status) => {
-      end();
+    onStop(status) {
+      control.send({ type: "end", reason: status === 0 ? "opt-out" : "send-error" });
+      abort();
+      tab.release();
       if (status === 0 && !isAllowed()) forgetIdentity(window);
       if (status > 0) console.warn(`[sentiero] recording stopped: the server answered ${status}`);
     },
   });
 
-  function beginRun(): void {
-    const { sessionId, key } = identity.current;
-    transport.begin({ sessionId, windowId: claimed.windowId, run: createRunId(), key }, pageMetadata());
+  const outlet = createOutlet({
+    storage: tabStorage,
+    beginRun,
+    send: (event) => transport.push(event),
+    requestSnapshot: () => void later(() => recording?.takeFullSnapshot()),
+  });
+
+  const control = createStretchControl({
+    limits: config,
+    elapsed: createElapsed(Date.now, () => performance.now()),
+    setTimer: later,
+    clearTimer: (timer) => clearTimeout(timer as number),
+    onBegin(reason) {
+      const { sessionId, createdAt, sampling } = identity.current;
+      const isBuffering = sampling === "error";
+      const waitMs = createdAt + minReplayMs - Date.now();
+      outlet.open(sessionId, isBuffering ? "buffer" : waitMs > 0 ? "length" : null);
+      if (outlet.isHolding && !isBuffering) releaseAfter(waitMs);
+      mirrorIds();
+      record(isBuffering ? null : reason);
+    },
+    onPause: () => closeRecording(!control.current.isHeld, null),
+    onResume: () => record(null),
+    onEnd(reason) {
+      closeRecording(reason === "idle" || reason === "max", reason);
+      outlet.close();
+    },
+  });
+
+  function record(startReason: string | null): void {
+    recording = startRecording({ config, redaction, onEvent, onActivity: () => act(true), onTrigger }, startReason);
   }
 
-  function pageMetadata(): Metadata {
-    if (!config.captureMetadata) return {};
-    const { entryUrl, entryReferrer } = identity.current;
-    return toMetadata({
-      url: cutUrl(location.href),
-      referrer: cutUrl(document.referrer),
-      userAgent: navigator.userAgent,
-      viewport: `${window.innerWidth}x${window.innerHeight}`,
-      entry_url: entryUrl,
-      entry_referrer: entryReferrer,
-    });
+  function closeRecording(isLate: boolean, endReason: string | null): void {
+    closing = isLate ? "late" : "timely";
+    recording?.leave();
+    // Not through the recording, which is over already where the stretch was paused.
+    if (endReason !== null) onEvent(toCustomEvent("__end", { reason: endReason }));
+    recording?.stop();
+    recording = null;
+    closing = null;
+    void transport.flush();
   }
 
   function onEvent(event: RecordedEvent): void {
-    const source = event.type === EventType.Incremental && isRecord(event.data) ? event.data.source : null;
-    const isActivity = ACTIVITY.has(source);
-    if (identity.observe(Date.now(), isActivity)) {
-      beginRun();
-      // A snapshot begins with its Meta event; it goes on under the new session by itself.
-      if (event.type !== EventType.Meta) {
-        capture.takeFullSnapshot();
-        // The snapshot shows what changed already; applied to it again, the change would be there twice.
-        if (source !== null && !isActivity) return;
-        event = { ...event, timestamp: Date.now() };
-      }
+    if (closing) {
+      if (event.type !== EventType.Custom || isRefused) return;
+      return keep(closing === "late" && lastEventAt > 0 ? { ...event, timestamp: lastEventAt } : event);
     }
-    transport.push(event);
+    // Timers may be late, and a page may move without telling: what must not be recorded is not.
+    if (!control.isRecording()) return;
+    if (!isRecordedNow()) return void later(onMove);
+    if (identity.observe(Date.now(), false)) {
+      endSession();
+      return void later(() => begin("session"));
+    }
+    if (identity.current.sampling === "session") release("tab");
+    keep(event);
   }
 
-  function onHide(isFinal: boolean): void {
-    identity.persist();
-    transport.hide(isFinal);
+  function keep(event: RecordedEvent): void {
+    lastEventAt = Number(event.timestamp) || lastEventAt;
+    outlet.push(event);
+  }
+
+  function releaseAfter(delayMs: number): void {
+    const { startedAt } = control.current;
+    later(() => {
+      if (control.current.phase === "ended" || control.current.startedAt !== startedAt) return;
+      outlet.release();
+      void transport.flush();
+    }, delayMs);
+  }
+
+  /** What was held until something happens is a session like any other from now on, in all tabs. */
+  function release(reason: string): void {
+    if (!outlet.isBuffering) return;
+    outlet.release();
+    if (identity.current.sampling !== "session") identity.setSampling("session");
+    keep(toCustomEvent("__start", { reason }));
+    void transport.flush();
+  }
+
+  function onTrigger(trigger: Trigger): void {
+    if (!outlet.isBuffering) return;
+    try {
+      if (beforeErrorSampling && beforeErrorSampling(trigger) !== true) return;
+    } catch {
+      return;
+    }
+    release(trigger);
+  }
+
+  function beginRun(): void {
+    const { sessionId, key } = identity.current;
+    transport.begin({ sessionId, windowId: tab.windowId, run: createRunId(), key }, pageMetadata());
+  }
+
+  function pageMetadata(): Metadata {
+    return config.captureMetadata
+      ? mergeMetadata(toMetadata(redaction.metadata(describePage(identity.current))), said)
+      : said;
+  }
+
+  function setMetadata(metadata: unknown): void {
+    const added = toMetadata(redaction.metadata(toMetadata(metadata)));
+    said = mergeMetadata(said, added);
+    if (!outlet.isHolding) transport.setMetadata(added);
+  }
+
+  /** Begins a stretch where this session and this page are recorded. */
+  function begin(reason: string): void {
+    if (signal.aborted) return;
+    if (identity.current.sampling === "none") {
+      removeIdCookies(window);
+      control.send({ type: "end", reason: "sampling" });
+    } else if (!isRecordedNow()) control.send({ type: "end", reason: "navigation" });
+    else control.send({ type: "begin" }, reason);
+  }
+
+  /** The session is another one from here on. */
+  function endSession(): void {
+    // What the page ended stays so.
+    if (control.current.reason === "manual") return;
+    control.send({ type: "end", reason: identity.current.sampling === "none" ? "sampling" : "session" });
+  }
+
+  function changeSession(): void {
+    const wasStopped = control.current.reason === "manual";
+    endSession();
+    if (!wasStopped) begin("session");
+  }
+
+  function act(counts: boolean): void {
+    if (signal.aborted) return;
+    if (identity.observe(Date.now(), true)) return changeSession();
+    if (!counts) return;
+    if (control.isRecording()) control.send({ type: "activity" });
+    // A snapshot is too much for the page's own click; the next one comes later than this.
+    else later(() => isRecordedNow() && control.send({ type: "activity" }));
+  }
+
+  function onMove(): void {
+    if (!isRecordedNow()) {
+      if (control.current.reason !== "manual" && control.current.reason !== "sampling")
+        control.send({ type: "end", reason: "navigation" });
+    } else if (control.current.reason === "navigation") begin("navigation");
+  }
+
+  function mirrorIds(): void {
+    if (identity.current.sampling === "none") return;
+    writeIdCookies(window, identity.current.sessionId, tab.windowId, config.sessionMaxAgeMs / 1_000);
   }
 
   async function onReturn(): Promise<void> {
     // The id was let go for the back/forward cache; another tab may have it by now.
-    const { windowId } = claimed;
-    claimed = await claim();
-    if (isOver) return claimed.release();
-    if (claimed.windowId !== windowId) {
-      beginRun();
-      capture.takeFullSnapshot();
-    }
+    const { windowId } = tab;
+    tab = await claim();
+    if (signal.aborted) return tab.release();
+    if (tab.windowId !== windowId && control.current.phase !== "ended") {
+      control.send({ type: "end", reason: "navigation" });
+      begin("navigation");
+    } else act(true);
+    mirrorIds();
     transport.show();
   }
 
-  function end(): void {
-    if (isOver) return;
-    isOver = true;
-    listeners.abort();
-    capture.stop();
-    claimed.release();
+  watchLifecycle(config, signal, {
+    onActivity: act,
+    onHide(isFinal) {
+      recording?.leave();
+      identity.persist();
+      transport.hide(isFinal);
+    },
+    onLeave: () => tab.release(),
+    onShow: () => transport.show(),
+    onReturn: () => void onReturn(),
+    onFocus: mirrorIds,
+  });
+  listen<StorageEvent>(window, "storage", { signal }, ({ key }) => {
+    // Another tab opted out.
+    if (!isAllowed()) transport.discard();
+    // Null: everything was cleared. The page's own items come by the hundred.
+    else if (key !== null && key !== StorageKey.session) return;
+    else if (identity.sync(Date.now())) changeSession();
+    else if (identity.current.sampling === "session") release("tab");
+  });
+  begin("load");
+
+  return createHandle({
+    config,
+    control,
+    outlet,
+    identity,
+    transport,
+    windowId: () => tab.windowId,
+    recording: () => recording,
+    begin,
+    release,
+    onTrigger,
+    setMetadata,
+    configure: (options) => void (beforeErrorSampling = options.beforeErrorSampling ?? beforeErrorSampling),
+  });
+}
+
+function later(run: () => unknown, delayMs: number = 0): unknown {
+  return unpatched(window, "setTimeout").call(window, run, delayMs);
+}
+
+function toAbortable(): { readonly signal: AbortSignal; abort(): void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+async function openUnsentStore(): Promise<UnsentStore | null> {
+  try {
+    return (await import("./unsent-store.ts")).createUnsentStore();
+  } catch {
+    return null;
   }
-
-  const { signal } = listeners;
-  document.addEventListener(
-    "visibilitychange",
-    () => (document.visibilityState === "hidden" ? onHide(false) : transport.show()),
-    {
-      signal,
-      capture: true,
-    },
-  );
-  window.addEventListener(
-    "pagehide",
-    (event) => {
-      onHide(!event.persisted);
-      claimed.release();
-    },
-    { signal, capture: true },
-  );
-  window.addEventListener("pageshow", (event) => void (event.persisted && onReturn()), { signal });
-  // Another tab opted out.
-  window.addEventListener("storage", () => void (isAllowed() || transport.discard()), { signal });
-
-  beginRun();
-  capture.start();
-
-  return {
-    addCustomEvent(tag, payload) {
-      const text = JSON.stringify(payload ?? {});
-      if (typeof tag !== "string" || tag === "" || text === undefined || text.length > MAX_PAYLOAD_CHARS) {
-        console.warn("[sentiero] addCustomEvent takes a name and at most 64 KB of JSON");
-        return;
-      }
-      capture.addCustomEvent(tag.slice(0, MAX_TAG_CHARS), JSON.parse(text));
-    },
-    setMetadata: (metadata) => transport.setMetadata(toMetadata(metadata)),
-    discard: () => {
-      transport.discard();
-      end();
-    },
-  };
 }
 
 function wait(ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { gzip } from "./gzip.ts";
+import { createCompressor } from "./compressor.ts";
 import type { TransportOptions } from "./transport.ts";
 
 /** A request without an answer for this long counts as failed. */
@@ -12,6 +12,14 @@ export type Sender = Pick<
 
 /** Sends to the events lane with the browser's own means. */
 export function createSender(eventsUrl: string): Sender {
+  function beacon(body: string | Uint8Array<ArrayBuffer>): boolean {
+    try {
+      return navigator.sendBeacon(eventsUrl, new Blob([body], { type: "text/plain" }));
+    } catch {
+      return false;
+    }
+  }
+
   return {
     now: () => Date.now(),
     clock: () => performance.now(),
@@ -22,13 +30,28 @@ export function createSender(eventsUrl: string): Sender {
       if (typeof requestIdleCallback === "function") requestIdleCallback(run, { timeout: 1_000 });
       else setTimeout(run, 200);
     },
-    async post(body) {
-      const headers: Record<string, string> = { "Content-Type": "application/json" };
-      if (typeof body !== "string") headers["Content-Encoding"] = "gzip";
+    async post(body, isLeaving) {
+      if (isLeaving && !("keepalive" in Request.prototype)) {
+        // The next best: it can't be known what becomes of it.
+        if (!beacon(body)) throw body;
+        return { status: 200, retryAfter: null };
+      }
+      // Text needs no preflight, which a leaving page can't wait for; the server knows gzip by its first bytes.
+      const headers: Record<string, string> = { "Content-Type": isLeaving ? "text/plain" : "application/json" };
+      if (typeof body !== "string" && !isLeaving) headers["Content-Encoding"] = "gzip";
       const limit = new AbortController();
       const timer = setTimeout(() => limit.abort(), ANSWER_WITHIN_MS);
       try {
-        const response = await fetch(eventsUrl, { method: "POST", headers, body, signal: limit.signal });
+        const { signal } = limit;
+        const response = await fetch(eventsUrl, {
+          method: "POST",
+          headers,
+          body,
+          signal,
+          keepalive: isLeaving,
+          // The page's whole address would stand in a header otherwise.
+          referrerPolicy: "origin",
+        });
         // Read to its end, or the browser counts the request as under way until the page is left.
         await response.text();
         return { status: response.status, retryAfter: response.headers.get("retry-after") };
@@ -36,14 +59,7 @@ export function createSender(eventsUrl: string): Sender {
         clearTimeout(timer);
       }
     },
-    beacon(body) {
-      try {
-        // As text: the only kind of body that needs no preflight, which a leaving page can't wait for.
-        return navigator.sendBeacon(eventsUrl, new Blob([body], { type: "text/plain" }));
-      } catch {
-        return false;
-      }
-    },
-    compress: gzip,
+    beacon,
+    compress: createCompressor(() => new URL(__SENTIERO_COMPRESS_WORKER__, import.meta.url)),
   };
 }

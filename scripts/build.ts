@@ -7,11 +7,14 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { minifySync } from "rolldown/utils";
+import { recordPatch } from "./record-patch.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
-// Swapped in when it is complete: a server that is running keeps finding its files meanwhile.
-const assets = join(dist, "assets.next");
+// Swapped in when it is complete: a server that is running keeps finding its files meanwhile, and two builds at once do no
+// harm to each other.
+const assets = join(dist, `assets.${process.pid}`);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
 const shared: BuildOptions = {
@@ -30,6 +33,12 @@ const shared: BuildOptions = {
   define: { __SENTIERO_VERSION__: JSON.stringify(version) },
 };
 
+/**
+ * What pages of other people load is minified twice: Oxc's way after esbuild's saves another twentieth. The comment makes
+ * the names, which esbuild gives before that, different where the second pass is; it drops the comment.
+ */
+const recorded: BuildOptions = { footer: { js: "/* and oxc */" } };
+
 const started = performance.now();
 rmSync(process.argv.includes("--clean") ? dist : assets, { recursive: true, force: true });
 mkdirSync(assets, { recursive: true });
@@ -37,15 +46,41 @@ mkdirSync(assets, { recursive: true });
 /** Logical name → file name; what `manifest.json` says. */
 const manifest: Record<string, string> = {};
 
-// The loader names the recorder of its own build, so the recorder is built first.
-const recorder = await bundle({ entryPoints: ["recorder/recorder.ts"], format: "esm", splitting: true });
+// Each names what it loads of its own build: the loader the recorder, the recorder its worker.
+const worker = await bundle({ entryPoints: ["recorder/compress-worker.ts"], format: "iife", ...recorded });
+manifest["compress-worker"] = entryFile(worker, "recorder/compress-worker.ts");
+const recorder = await bundle({
+  entryPoints: ["recorder/recorder.ts"],
+  format: "esm",
+  splitting: true,
+  ...recorded,
+  plugins: [recordPatch],
+  define: { ...shared.define, __SENTIERO_COMPRESS_WORKER__: JSON.stringify(manifest["compress-worker"]) },
+});
 manifest.recorder = entryFile(recorder, "recorder/recorder.ts");
+// `sentiero/recorder`, for pages that are bundled; its worker lies beside it.
+const library = join(dist, "recorder");
+mkdirSync(library, { recursive: true });
+for (const name of readdirSync(library)) if (name.endsWith(".js")) rmSync(join(library, name));
+await bundle({
+  entryPoints: ["recorder/index.ts"],
+  outdir: library,
+  entryNames: "[name]",
+  format: "esm",
+  splitting: true,
+  plugins: [recordPatch],
+  define: { ...shared.define, __SENTIERO_COMPRESS_WORKER__: JSON.stringify("./compress-worker.js") },
+});
+await bundle({ entryPoints: ["recorder/compress-worker.ts"], outdir: library, entryNames: "[name]", format: "iife" });
 const loader = await bundle({
   entryPoints: ["recorder/loader.ts"],
   format: "iife",
+  ...recorded,
   define: { ...shared.define, __SENTIERO_RECORDER__: JSON.stringify(manifest.recorder) },
 });
 manifest.loader = entryFile(loader, "recorder/loader.ts");
+minifyAgain(recorder, true);
+for (const script of [worker, loader]) minifyAgain(script, false);
 
 const pages = await bundle({
   entryPoints: [
@@ -82,6 +117,20 @@ function entryFile(metafile: Metafile, entry: string): string {
   throw new Error(`no output for ${entry}`);
 }
 
+function minifyAgain({ outputs }: Metafile, isModule: boolean): void {
+  for (const output of Object.keys(outputs)) {
+    const file = join(root, output);
+    const { code, errors } = minifySync(basename(file), readFileSync(file, "utf8"), {
+      module: isModule,
+      compress: { target: "es2022" },
+      mangle: { toplevel: isModule },
+      codegen: { removeWhitespace: true, legalComments: "none" },
+    });
+    if (errors.length > 0) throw new Error(`${basename(file)} can't be minified: ${errors[0]!.message}`);
+    writeFileSync(file, code);
+  }
+}
+
 /**
  * The server reads the browser files from modules instead of a disk, because Workers have none. `manifest.js` is
  * small and imported at start; `files.js` (gzip, base64) is imported when the first file is asked for.
@@ -113,9 +162,13 @@ function tsc(): void {
 }
 
 function report(): void {
-  const sizes = Object.entries(manifest).map(([name, file]) => {
+  const size = (file: string): string => {
     const bytes = gzipSync(readFileSync(join(assets, file)), { level: 9 }).length;
-    return `${name} ${(bytes / 1000).toFixed(1)} kB`;
-  });
-  console.log(`Browser files, gzip: ${sizes.join(", ")}`);
+    return `${(bytes / 1000).toFixed(1)} kB`;
+  };
+  const named = Object.entries(manifest);
+  const entries = new Set(Object.values(manifest));
+  const chunks = readdirSync(assets).filter((file) => /-[A-Z0-9]{8}\.(?:js|css)$/.test(file) && !entries.has(file));
+  console.log(`Browser files, gzip: ${named.map(([name, file]) => `${name} ${size(file)}`).join(", ")}`);
+  console.log(`Loaded on demand: ${chunks.map((file) => `${file} ${size(file)}`).join(", ") || "nothing"}`);
 }

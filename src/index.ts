@@ -5,6 +5,11 @@ export type { Handler, Sentiero } from "./sentiero.ts";
 
 // Options
 export type { BasicAuth, DashboardAccess, ResolvedOptions, SentieroOptions } from "./options.ts";
+export type { RecorderOptions } from "./recorder-options.ts";
+export type { RedactEvent, RedactionOptions } from "./privacy/rules.ts";
+export type { RedactionRules } from "./privacy/redaction.ts";
+export type { CustomPattern, PatternName } from "./privacy/patterns.ts";
+export type { UrlMode } from "./privacy/url.ts";
 export type { ScriptTagOptions } from "./script-tag.ts";
 export type { Platform } from "./platform.ts";
 

@@ -3,8 +3,10 @@ import * as v from "valibot";
 import { SentieroError } from "./errors.ts";
 import type { Auth } from "./http/auth.ts";
 import { createWebPlatform, type Platform } from "./platform.ts";
+import { recorderEntries, type RecorderOptions } from "./recorder-options.ts";
+import type { RedactionRules } from "./privacy/redaction.ts";
+import { RedactionSchema, type RedactEvent, type RedactionOptions } from "./privacy/rules.ts";
 import type { Codec } from "./storage/codec.ts";
-import type { RecordedEvent } from "./types.ts";
 
 /** Options of `createSentiero`. Everything has a default; unknown names are errors. */
 export type SentieroOptions = BaseOptions & DashboardAccess;
@@ -22,7 +24,7 @@ export interface BasicAuth {
   password: string;
 }
 
-interface BaseOptions {
+interface BaseOptions extends RecorderOptions {
   /**
    * Where everything is kept: a storage of unstorage, whatever its driver. A mount `batches` keeps recordings elsewhere
    * than what is known of them. See docs/storage.md for what each backend promises.
@@ -45,29 +47,8 @@ interface BaseOptions {
   userOptOut?: boolean;
   /** @default "sentiero_optout" */
   optOutCookieName?: string;
-  /** How often the recorder sends. @default 10000 */
-  flushIntervalMs?: number;
-  /** It sends earlier when this many events wait. @default 50 */
-  flushEventThreshold?: number;
-  /** A session ends after this long without activity. @default 21600000 (6 hours) */
-  sessionIdleTimeoutMs?: number;
-  /** A session ends after this long in any case. @default 604800000 (7 days) */
-  sessionMaxAgeMs?: number;
-  /** Tabs of one browser share a session. @default true */
-  crossTabSessions?: boolean;
-  /** Send address, referrer, user agent and viewport with each page. @default true */
-  captureMetadata?: boolean;
-  /** Mask what is typed into every field. Passwords are masked whatever this says. @default true */
-  maskAllInputs?: boolean;
-  /** Further options for rrweb's `record`, such as `{ sampling: { mousemove: 100 } }`. Privacy options above win. @default {} */
-  recorderOptions?: Record<string, unknown>;
-  redaction?: {
-    /**
-     * Sees each event before it is stored; returns the event to keep, changed or not, or null to drop it. An event is
-     * dropped when this throws. With it every body is written again, so ingest costs about twice as much.
-     */
-    redactEvent?: (event: RecordedEvent) => RecordedEvent | null | undefined;
-  };
+  /** What is redacted, by the recorder and again before anything is stored. See docs/privacy.md. */
+  redaction?: RedactionOptions;
   /**
    * What an answered recording survives, where the backend lets us choose (SQLite): `power` waits for the disk,
    * `process` survives the end of the process only. @default "power"
@@ -119,23 +100,27 @@ interface BaseOptions {
 /** Options with every default filled in. Frozen. */
 export type ResolvedOptions = Readonly<
   Omit<
-    Required<BaseOptions>,
+    Required<Omit<BaseOptions, keyof RecorderOptions>>,
     "storage" | "publicUrl" | "redaction" | "limits" | "platform" | "retentionDays" | "codec"
-  > & {
-    storage: Storage | undefined;
-    publicUrl: string | undefined;
-    auth: Auth;
-    redactEvent: ((event: RecordedEvent) => RecordedEvent | null | undefined) | undefined;
-    retentionDays: number | undefined;
-    codec: Codec | undefined;
-    limits: Readonly<
-      Required<Omit<NonNullable<BaseOptions["limits"]>, "maxSessions" | "maxEventsPerSession">> & {
-        maxSessions: number | undefined;
-        maxEventsPerSession: number | undefined;
-      }
-    >;
-    platform: Platform;
-  }
+  > &
+    RecorderOptions & {
+      sessionMaxAgeMs: number;
+      storage: Storage | undefined;
+      publicUrl: string | undefined;
+      auth: Auth;
+      /** What is redacted, as JSON, so that the recorder can have it too. */
+      redaction: RedactionRules;
+      redactEvent: RedactEvent | undefined;
+      retentionDays: number | undefined;
+      codec: Codec | undefined;
+      limits: Readonly<
+        Required<Omit<NonNullable<BaseOptions["limits"]>, "maxSessions" | "maxEventsPerSession">> & {
+          maxSessions: number | undefined;
+          maxEventsPerSession: number | undefined;
+        }
+      >;
+      platform: Platform;
+    }
 >;
 
 /**
@@ -161,6 +146,7 @@ export function resolveOptions(options: SentieroOptions = {}): ResolvedOptions {
     retentionDays: rest.retentionDays,
     codec: rest.codec,
     auth: toAuth(basicAuth, authorize, allowInsecureDashboard),
+    redaction: redaction.rules,
     redactEvent: redaction.redactEvent,
     limits: Object.freeze({
       ...limits,
@@ -264,22 +250,10 @@ const Schema = v.strictObject({
     ),
     "sentiero_optout",
   ),
-  flushIntervalMs: whole(10_000),
-  flushEventThreshold: whole(50),
-  sessionIdleTimeoutMs: whole(21_600_000),
+  ...recorderEntries,
+  // The server refuses an erased session's batches for this long too.
   sessionMaxAgeMs: whole(604_800_000),
-  crossTabSessions: flag(true),
-  captureMetadata: flag(true),
-  maskAllInputs: flag(true),
-  recorderOptions: v.optional(v.record(v.string(), v.unknown(), "must be an object"), {}),
-  redaction: v.optional(
-    v.strictObject({
-      redactEvent: v.optional(
-        callback<(event: RecordedEvent) => RecordedEvent | null | undefined>("must be a function"),
-      ),
-    }),
-    {},
-  ),
+  redaction: v.optional(RedactionSchema, {}),
   durability: v.optional(v.picklist(["power", "process"], 'must be "power" or "process"'), "power"),
   retentionDays: v.optional(v.pipe(positive, v.maxValue(36_500, "must be at most 36500"))),
   settleAfterMs: v.optional(v.pipe(positive, v.minValue(60_000, "must be at least 60000")), 1_800_000),
@@ -333,6 +307,12 @@ const RENAMED: Readonly<Record<string, string>> = {
   store: "storage",
   server_proc: "redaction.redactEvent",
   serverProc: "redaction.redactEvent",
+  url_mode: "redaction.urlMode",
+  url_param_allowlist: "redaction.urlParamAllowlist",
+  url_param_denylist: "redaction.urlParamDenylist",
+  disabled_patterns: "redaction.disabledPatterns",
+  custom_patterns: "redaction.customPatterns",
+  dom_patterns: "redaction.domPatterns",
   flush_interval: "flushIntervalMs",
   session_idle_timeout: "sessionIdleTimeoutMs",
   session_max_age: "sessionMaxAgeMs",

@@ -2,6 +2,8 @@ import { SentieroError } from "./errors.ts";
 import { assetFile } from "./handlers/assets.ts";
 import { escapeHtml, escapeJson } from "./http/responses.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { RedactionRules } from "./privacy/redaction.ts";
+import { toRecorderConfig } from "./recorder-options.ts";
 
 /** Where the recorder sends and comes from, in a page of the host. */
 export interface ScriptTagOptions {
@@ -37,15 +39,14 @@ function assetsBeside(eventsUrl: string): string {
 function toConfig(options: ResolvedOptions, eventsUrl: string): Record<string, unknown> {
   return {
     eventsUrl,
-    flushIntervalMs: options.flushIntervalMs,
-    flushEventThreshold: options.flushEventThreshold,
-    sessionIdleTimeoutMs: options.sessionIdleTimeoutMs,
-    sessionMaxAgeMs: options.sessionMaxAgeMs,
-    crossTabSessions: options.crossTabSessions,
-    captureMetadata: options.captureMetadata,
+    ...toRecorderConfig(options),
+    ...(!isDefault(options.redaction) && { redaction: options.redaction }),
     respectGpc: options.respectGpc,
-    maskAllInputs: options.maskAllInputs,
-    recorderOptions: options.recorderOptions,
     ...(options.userOptOut && { optOutCookieName: options.optOutCookieName }),
   };
+}
+
+/** Most hosts set no rule, and every page would carry them. */
+function isDefault({ urlMode, ...lists }: RedactionRules): boolean {
+  return urlMode === "strip" && Object.values(lists).every((list) => list.length === 0);
 }

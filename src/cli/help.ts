@@ -100,10 +100,26 @@ Looks for what is wrong and says what to run or set. Ends with 1 when something 
 ${STORE}
 ${ENV}`,
   },
+  "verify-privacy": {
+    summary: "try on a page whether what is typed leaves it",
+    text: `sentiero verify-privacy URL [options]
+
+Opens a page in a Chromium of this machine, puts words into its fields and into fields of every kind that it adds, and looks
+for them in everything that the page sends to anyone. Forms of the page are filled and not sent; still, use a test site, as
+a page may save what is typed. Ends with 0 when no word is found, with 1 when one is, with 2 when that can't be told, as
+without a recorder on the page.
+
+  --strict                  expects privacy: "strict": no word of the page itself may leave it
+  --chromium PATH           the Chromium, Chrome or Edge to use (also from SENTIERO_CHROMIUM)
+  --timeout 30              how long to wait for the page and for its recorder, in seconds
+  --header 'NAME: VALUE'    a header for the page's own server; repeat it for more
+  --json                    as JSON
+`,
+  },
 };
 
 /** The list of all commands. */
 export function listCommands(): string {
-  const lines = Object.entries(HELP).map(([name, { summary }]) => `  ${name.padEnd(8)}  ${summary}`);
+  const lines = Object.entries(HELP).map(([name, { summary }]) => `  ${name.padEnd(14)}  ${summary}`);
   return `sentiero <command>\n\n${lines.join("\n")}\n\nsentiero help COMMAND says more.\n`;
 }

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import("./import.ts")).importFrom,
   reindex: async () => (await import("./reindex.ts")).reindex,
   doctor: async () => (await import("./doctor.ts")).doctor,
+  "verify-privacy": async () => (await import("./verify-privacy.ts")).verifyPrivacy,
 };
 
 const [command, ...args] = process.argv.slice(2);

@@ -6,6 +6,7 @@ import { corsHeaders, isOriginAllowed } from "../http/origin.ts";
 import { empty, json as answer } from "../http/responses.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { redactBatch } from "../privacy/redact.ts";
+import { createRedaction } from "../privacy/redaction.ts";
 import { parseBatch } from "../rrweb/batch.ts";
 import { digestBatch } from "../sessions/digest.ts";
 import type { Sessions } from "../sessions/sessions.ts";
@@ -32,7 +33,8 @@ export function createEventsHandler(
   sessions: Sessions,
   usage: Usage,
 ): (request: Request) => Promise<Response> {
-  const { platform, limits, clock, onError } = options;
+  const { platform, limits, clock, onError, redactEvent } = options;
+  const redaction = createRedaction(options.redaction);
   const namedOrigins = new Set<string>();
   const admission = createAdmission(limits);
 
@@ -60,8 +62,8 @@ export function createEventsHandler(
     const body = await readBody(request, platform, limits);
     visit.grow(body.bytes.byteLength);
     const { batch: received, eventsJson } = parseBatch(body.bytes, limits);
-    const batch = redactBatch(received, options);
-    const isAsReceived = batch === received && eventsJson !== null;
+    const batch = redactBatch(received, { redaction, redactEvent, onError });
+    const isAsReceived = batch === received && eventsJson !== null && standsForAll(received, eventsJson);
     const json = isAsReceived ? { events: eventsJson, body: body.bytes } : toJson(batch);
     const hash = (await platform.sha256(json.events)).slice(0, 24);
     const stored = isAsReceived && body.gzip ? body.gzip : await platform.gzip(json.body);
@@ -71,6 +73,14 @@ export function createEventsHandler(
     const digest = digestBatch(batch, { hash, keyHash, userTerm, receivedAt: clock(), bytes: stored.byteLength });
     await sessions.append(digest, stored);
     if (usage.isDue()) fold(request);
+  }
+
+  /**
+   * Whether redaction saw all that the text holds. Without rules for the DOM it looks at events that were found in the
+   * text; with them, a value behind another of the same name would be stored unseen.
+   */
+  function standsForAll({ events }: Batch, eventsJson: string): boolean {
+    return !redaction.readsDom || write(events) === eventsJson;
   }
 
   /** Nobody waits for it; where a request's end would end it, the runtime is told. */
@@ -124,12 +134,16 @@ const PREFLIGHT = {
 
 /** The batch as JSON, and its events alone, each written once. */
 function toJson(batch: Batch): { body: Uint8Array; events: string } {
+  const events = write(batch.events);
+  const fields = Object.entries(batch).map(
+    ([name, value]) => `${JSON.stringify(name)}:${name === "events" ? events : write(value)}`,
+  );
+  return { body: new TextEncoder().encode(`{${fields.join(",")}}`), events };
+}
+
+function write(value: unknown): string {
   try {
-    const events = JSON.stringify(batch.events);
-    const fields = Object.entries(batch).map(
-      ([name, value]) => `${JSON.stringify(name)}:${name === "events" ? events : JSON.stringify(value)}`,
-    );
-    return { body: new TextEncoder().encode(`{${fields.join(",")}}`), events };
+    return JSON.stringify(value);
   } catch (cause) {
     // JSON.parse takes deeper nesting than JSON.stringify.
     throw new HTTPError(400, "events are nested too deep", { cause });

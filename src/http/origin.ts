@@ -13,7 +13,8 @@ export interface OriginPolicy {
 export function corsHeaders(request: Request, policy: OriginPolicy): Record<string, string> {
   const origin = request.headers.get("origin");
   if (!origin || !policy.corsOrigins.includes(origin)) return {};
-  return { "access-control-allow-origin": origin, vary: "Origin" };
+  // The recorder waits as long as it is asked to, and could not read that from another origin.
+  return { "access-control-allow-origin": origin, "access-control-expose-headers": "Retry-After", vary: "Origin" };
 }
 
 /** Whether a POST may be taken: no origin (not a page), our own origin, or a listed one. */

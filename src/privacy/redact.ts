@@ -1,47 +1,48 @@
-import { EventType, eventData } from "../rrweb/events.ts";
 import type { Batch, RecordedEvent } from "../types.ts";
-import { cutUrl } from "./url.ts";
+import type { Redaction } from "./redaction.ts";
+import type { RedactEvent } from "./rules.ts";
 
-/** The one step that every batch passes before it is stored. */
+/** What {@link redactBatch} goes by. */
 export interface RedactOptions {
-  /** The host's own rule; an event is dropped when it answers nothing or throws. */
-  readonly redactEvent: ((event: RecordedEvent) => RecordedEvent | null | undefined) | undefined;
+  /** The rules that the recorder has too. */
+  readonly redaction: Pick<Redaction, "event" | "metadata">;
+  /** The host's own rule, asked last; an event is dropped when it answers nothing or throws. */
+  readonly redactEvent: RedactEvent | undefined;
   readonly onError: (error: unknown) => void;
 }
-
-/** Metadata that holds an address. */
-const URL_KEYS = ["url", "referrer", "entry_url", "entry_referrer"] as const;
 
 const MAX_KEYS = 50;
 const MAX_KEY_LENGTH = 128;
 const MAX_VALUE_LENGTH = 1024;
 
 /**
- * Cuts addresses at `?` and `#`, cuts metadata to its limits (50 keys of 128, values of 1,024 characters) and asks
- * `redactEvent`. Returns the same batch where nothing had to change; a host's rule may change an event in place, so with
- * one the batch is always another.
+ * The one step that every batch passes before it is stored: redacts events and metadata, cuts metadata to its limits (50
+ * keys of 128, values of 1,024 characters) and asks `redactEvent`. What can't be redacted is dropped and told to `onError`.
+ * Returns the same batch where nothing had to change; a host's rule may change an event in place, so with one the batch
+ * is always another.
  */
 export function redactBatch(batch: Batch, options: RedactOptions): Batch {
   const events = redactEvents(batch.events, options);
-  const metadata = batch.metadata && redactMetadata(batch.metadata);
+  const metadata = batch.metadata && redactMetadata(batch.metadata, options);
   if (events === batch.events && metadata === batch.metadata) return batch;
   return metadata ? { ...batch, events, metadata } : { ...batch, events };
 }
 
 function redactEvents(
   events: readonly RecordedEvent[],
-  { redactEvent, onError }: RedactOptions,
+  { redaction, redactEvent, onError }: RedactOptions,
 ): readonly RecordedEvent[] {
-  const cut = events.map(cutMeta);
-  if (!redactEvent) return cut.every((event, index) => event === events[index]) ? events : cut;
-  return cut.flatMap((event) => {
+  const kept = events.flatMap((event) => {
     try {
-      return keepEvent(redactEvent(event));
+      const redacted = redaction.event(event);
+      return redactEvent ? keepEvent(redactEvent(redacted)) : [redacted];
     } catch (error) {
       onError(error);
       return [];
     }
   });
+  const isSame = !redactEvent && kept.length === events.length && kept.every((event, index) => event === events[index]);
+  return isSame ? events : kept;
 }
 
 /** What a host's rule answered, where it is an event that can be stored. */
@@ -55,23 +56,31 @@ function keepEvent(kept: RecordedEvent | null | undefined): RecordedEvent[] {
   return [kept];
 }
 
-function cutMeta(event: RecordedEvent): RecordedEvent {
-  if (event.type !== EventType.Meta) return event;
-  const data = eventData(event);
-  if (typeof data?.href !== "string" || !/[?#]/.test(data.href)) return event;
-  return { ...event, data: { ...data, href: cutUrl(data.href) } };
+function redactMetadata(
+  metadata: Readonly<Record<string, unknown>>,
+  { redaction, onError }: RedactOptions,
+): Readonly<Record<string, unknown>> {
+  try {
+    return cutMetadata(metadata, redaction.metadata(metadata));
+  } catch (error) {
+    onError(error);
+    return {};
+  }
 }
 
-function redactMetadata(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/** Plain values within the limits; the metadata that was received where that is what is left. */
+function cutMetadata(
+  metadata: Readonly<Record<string, unknown>>,
+  redacted: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const received = Object.entries(metadata);
   const entries: [string, string | number | boolean][] = [];
-  for (const [key, value] of received) {
+  for (const [key, value] of Object.entries(redacted)) {
     // Where a visitor is can only be said by the server.
     if (key.startsWith("geo_")) continue;
     const plain = toPlain(value);
     if (plain === undefined) continue;
-    const isUrl = (URL_KEYS as readonly string[]).includes(key);
-    const cut = typeof plain === "string" ? (isUrl ? cutUrl(plain) : plain).slice(0, MAX_VALUE_LENGTH) : plain;
+    const cut = typeof plain === "string" ? plain.slice(0, MAX_VALUE_LENGTH) : plain;
     entries.push([key.slice(0, MAX_KEY_LENGTH), cut]);
     if (entries.length === MAX_KEYS) break;
   }

@@ -137,9 +137,13 @@ describeBrowser("the recorder in a page", () => {
     await sleep(1_500);
     const ids = await Promise.all(
       [page, copy].map((tab) =>
-        tab.evaluate(() => [localStorage.getItem("sentiero_session_id"), sessionStorage.getItem("sentiero_window_id")]),
+        tab.evaluate(() => [
+          (JSON.parse(localStorage.getItem("sentiero_session") ?? "{}") as { sessionId?: string }).sessionId,
+          sessionStorage.getItem("sentiero_window_id"),
+        ]),
       ),
     );
+    expect(ids[0]![0]).toMatch(/^[0-9a-f-]{36}$/);
     expect(ids[0]![0]).toBe(ids[1]![0]);
     expect(ids[0]![1]).not.toBe(ids[1]![1]);
   });

@@ -2,13 +2,14 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { openStorage } from "../../src/cli/storage.ts";
 import { createSentiero, type Sentiero, type SessionList } from "../../src/index.ts";
+import { inflateStored } from "../support/inflate.ts";
 import { api } from "../support/sentiero.ts";
 import { describeBrowser, launch, serveSite, withFolder, type Site } from "./support/browser.ts";
+import { formsOf } from "./support/canaries.ts";
 import { settledSession } from "./support/replay.ts";
 
 const PASSWORD = "correct-horse/battery staple";
@@ -70,9 +71,9 @@ describeBrowser("what a visitor types", () => {
     await settledSession(sentiero);
 
     const haystack = readEverything(folder.path);
-    expect(forms(CONTROL).some((form) => haystack.includes(form))).toBe(true);
+    expect(formsOf(CONTROL).some((form) => haystack.includes(form))).toBe(true);
     for (const secret of [PASSWORD, CARD, CARD.replaceAll(" ", "")]) {
-      expect(forms(secret).filter((form) => haystack.includes(form))).toEqual([]);
+      expect(formsOf(secret).filter((form) => haystack.includes(form))).toEqual([]);
     }
   });
 
@@ -137,22 +138,5 @@ function readEverything(folder: string): string {
   database.close();
   const blobs = values.filter((value) => value instanceof Uint8Array);
   expect(blobs.length).toBeGreaterThan(0);
-  return [...raw, ...values.map(String), ...blobs.map((bytes) => gunzipSync(bytes).toString("utf8"))].join("\n");
-}
-
-/** A secret as it may stand in stored bytes. */
-function forms(secret: string): string[] {
-  const base64 = [0, 1, 2].map((shift) => {
-    // Three alignments; the characters at the ends depend on the neighbours and are left out.
-    const text = Buffer.from("\0".repeat(shift) + secret).toString("base64");
-    return text.slice(shift === 0 ? 0 : 4, text.length - 4);
-  });
-  return [
-    secret,
-    encodeURIComponent(secret),
-    encodeURIComponent(secret).replaceAll("%20", "+"),
-    JSON.stringify(secret).slice(1, -1),
-    secret.replaceAll("/", "\\/"),
-    ...base64,
-  ];
+  return [...raw, ...values.map(String), ...blobs.map((bytes) => inflateStored(bytes).toString("utf8"))].join("\n");
 }

@@ -549,6 +549,8 @@ describe.each([
       const response = await post(sentiero, "{", { origin: "https://shop.example" });
       expect(response.status).toBe(400);
       expect(response.headers.get("access-control-allow-origin")).toBe("https://shop.example");
+      // How long it should wait is a header that other origins can't read unless they are told.
+      expect(response.headers.get("access-control-expose-headers")).toBe("Retry-After");
     });
 
     test("our own address is publicUrl, or what a trusted proxy says, or the request's", async () => {

@@ -39,12 +39,13 @@ describe("the package, packed and put into a fresh project", () => {
       import * as node from "sentiero/node";
       import * as testing from "sentiero/testing";
       import * as connectors from "sentiero/connectors";
+      import * as recorder from "sentiero/recorder";
       const { fetch, scriptTag } = sentiero.createSentiero({ allowInsecureDashboard: true });
       const ask = (path, init) => fetch(new Request("http://localhost/sentiero" + path, init));
       const body = JSON.stringify({ sessionId: "test", windowId: "test", events: [{ type: 4, timestamp: 1 }] });
       const src = /src="([^"]+)"/.exec(scriptTag())[1];
       console.log(JSON.stringify({
-        names: [sentiero, node, testing, connectors].map((entry) => Object.keys(entry).sort()),
+        names: [sentiero, node, testing, connectors, recorder].map((entry) => Object.keys(entry).sort()),
         posted: (await ask("/events", { method: "POST", body })).status,
         loader: (await ask(src.slice("/sentiero".length))).status,
         recorder: (await ask("/recorder.js")).status,
@@ -60,6 +61,7 @@ describe("the package, packed and put into a fresh project", () => {
         ["nodePlatform", "toNodeHandler"],
         ["storeContract"],
         ["mysqlPool", "postgresPool"],
+        ["sentiero"],
       ],
       posted: 200,
       loader: 200,
@@ -88,12 +90,16 @@ describe("the package, packed and put into a fresh project", () => {
     writeFileSync(
       join(project, "app.ts"),
       `import { createSentiero, type SessionSummary } from "sentiero";
+       import { sentiero as recorder } from "sentiero/recorder";
        const sentiero = createSentiero({ basicAuth: { user: "ada", password: "secret" } });
        const answer: Promise<Response> = sentiero.fetch(new Request("http://localhost/sentiero"));
        const first: Promise<SessionSummary | undefined> = sentiero.store.sessions.list({ limit: 1 }).then(({ sessions }) => sessions[0]);
+       recorder.start({ eventsUrl: "/sentiero/events" });
+       recorder.track("bought", { plan: "pro" });
+       const id: string | null = recorder.getSessionId();
        // @ts-expect-error two ways to open the dashboard exclude each other
        createSentiero({ basicAuth: { user: "ada", password: "secret" }, allowInsecureDashboard: true });
-       export { answer, first };`,
+       export { answer, first, id };`,
     );
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
     const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" });

@@ -42,7 +42,7 @@ export async function settle(): Promise<void> {
 /** One upload as the fake server saw it. */
 export interface SeenBatch {
   readonly text: string;
-  readonly viaBeacon: boolean;
+  readonly via: "request" | "leaving request" | "beacon";
   readonly sessionId: string;
   readonly run: string;
   readonly seq: number;
@@ -90,9 +90,13 @@ export function createBench(overrides: Partial<TransportOptions> = {}) {
     },
   };
 
-  function receive(body: string | Uint8Array, viaBeacon: boolean, willStore: (batch: SeenBatch) => boolean): SeenBatch {
+  function receive(
+    body: string | Uint8Array,
+    via: SeenBatch["via"],
+    willStore: (batch: SeenBatch) => boolean,
+  ): SeenBatch {
     const text = typeof body === "string" ? body : new TextDecoder().decode(body);
-    const batch = { ...(JSON.parse(text) as SeenBatch), text, viaBeacon };
+    const batch = { ...(JSON.parse(text) as SeenBatch), text, via };
     if (willStore(batch)) {
       seen.push(batch);
       const key = `${batch.run}/${batch.seq}`;
@@ -114,9 +118,10 @@ export function createBench(overrides: Partial<TransportOptions> = {}) {
     clearTimer: time.clearTimer,
     soon: (run) => void time.setTimer(run, 300),
     compress: async () => null,
-    async post(body) {
+    async post(body, isLeaving) {
+      if (isLeaving && !bench.takesBeacons) throw new TypeError("over quota");
       let reply = 200 as Reply;
-      receive(body, false, (batch) => {
+      receive(body, isLeaving ? "leaving request" : "request", (batch) => {
         reply = bench.reply(batch);
         // What it has already it can't refuse for its size.
         if (reply === 413 && stored.get(`${batch.run}/${batch.seq}`)?.text === batch.text) reply = 200;
@@ -128,7 +133,7 @@ export function createBench(overrides: Partial<TransportOptions> = {}) {
     },
     beacon(body) {
       if (!bench.takesBeacons) return false;
-      receive(body, true, () => true);
+      receive(body, "beacon", () => true);
       return true;
     },
     lost: {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { maskEvent } from "../../recorder/mask-event.ts";
 import { createMasking, type MaskingRules } from "../../recorder/masking.ts";
+import { textOf } from "../../recorder/shown-text.ts";
 
 const rules: MaskingRules = {
   maskAllInputs: true,
@@ -9,7 +10,7 @@ const rules: MaskingRules = {
   blockSelector: "[data-rr-block]",
 };
 
-/** As much of an element as masking looks at; selectors are lists of `[attribute]`. */
+/** As much of an element as masking looks at; selectors are lists of tag names, `[attribute]` and `[attribute=value]`. */
 function element(tag: string, attributes: Record<string, string> = {}, parent: object | null = null): Element {
   const fake = {
     nodeType: 1,
@@ -18,32 +19,26 @@ function element(tag: string, attributes: Record<string, string> = {}, parent: o
     type: attributes.type ?? (tag === "input" ? "text" : tag === "select" ? "select-one" : undefined),
     parentNode: parent,
     selected: "selected" in attributes,
+    id: attributes.id ?? "",
     hasAttribute: (name: string) => name in attributes,
     getAttribute: (name: string) => attributes[name] ?? null,
     matches: (selector: string) =>
-      selector.split(",").some((part) => part === tag || part.trim().slice(1, -1) in attributes),
-    closest(selector: string): unknown {
-      if (fake.matches(selector)) return fake;
-      return (parent as Element | null)?.closest?.(selector) ?? null;
-    },
-    getRootNode: (): unknown =>
-      parent && "host" in parent ? parent : ((parent as Element | null)?.getRootNode() ?? {}),
+      selector.split(",").some((part) => {
+        const [, name, value] = /^\[([\w-]+)=?([\w-]*)\]/.exec(part) ?? [];
+        if (name === undefined) return part === tag;
+        return name in attributes && (!value || attributes[name] === value);
+      }),
+    getBoundingClientRect: () => ({ width: 40, height: 30 }),
   };
   return fake as unknown as Element;
 }
 
 /** A shadow root. */
 function shadow(host: Element): object {
-  const root = { nodeType: 11, host, getRootNode: (): unknown => root };
-  return root;
+  return { nodeType: 11, host, parentNode: null };
 }
 
-const text = (parent: object): Node =>
-  ({
-    nodeType: 3,
-    parentNode: parent,
-    getRootNode: () => ("host" in parent ? parent : (parent as Element).getRootNode()),
-  }) as unknown as Node;
+const text = (parent: object): Node => ({ nodeType: 3, parentNode: parent }) as unknown as Node;
 
 describe("inputs", () => {
   const masking = createMasking(rules);
@@ -56,8 +51,13 @@ describe("inputs", () => {
     for (const tag of ["textarea", "select", "button"]) expect(masking.maskInput("ab", element(tag))).toBe("**");
   });
 
-  test("shows labels of buttons, which are the page's own", () => {
-    expect(masking.maskInput("Send", element("input", { type: "submit" }))).toBe("Send");
+  test("masks values of buttons, which forms send", () => {
+    expect(masking.maskInput("Send", element("input", { type: "submit" }))).toBe("****");
+  });
+
+  test("never shows hidden fields, which nobody can have meant to unmask", () => {
+    const form = element("form", { "data-sentiero-unmask": "" });
+    expect(masking.maskInput("token", element("input", { type: "hidden" }, form))).toBe("*****");
   });
 
   test("shows what is unmasked, itself or from above", () => {
@@ -87,11 +87,19 @@ describe("inputs", () => {
   test("keeps masking a password that a button made readable", () => {
     const open = createMasking({ ...rules, maskAllInputs: false });
     const field = element("input", { type: "password" }) as HTMLInputElement;
-    open.notePassword(field);
+    expect(open.isInputMasked(field)).toBe(true);
     field.type = "text";
     expect(open.maskInput("secret", field)).toBe("******");
     expect(open.maskInput("secret", element("input", { "data-rr-is-password": "true" }))).toBe("******");
     expect(open.maskInput("secret", element("input", { autocomplete: "current-password" }))).toBe("******");
+  });
+
+  test("keeps masking what takes a password's place: an element of the same name or id", () => {
+    const open = createMasking({ ...rules, maskAllInputs: false });
+    open.isInputMasked(element("input", { type: "password", name: "pass", id: "p1" }));
+    expect(open.maskInput("secret", element("input", { name: "pass" }))).toBe("******");
+    expect(open.maskInput("secret", element("input", { id: "p1", "data-sentiero-unmask": "" }))).toBe("******");
+    expect(open.maskInput("free", element("input", { name: "other" }))).toBe("free");
   });
 
   test("without maskAllInputs masks the named types, hidden fields and what lies in a masked part", () => {
@@ -115,6 +123,48 @@ describe("inputs", () => {
   test("masks when the element is unknown", () => {
     expect(masking.maskInput("ab", null)).toBe("**");
     expect(masking.maskText("a b", null)).toBe("* *");
+  });
+});
+
+describe("what an element is called elsewhere", () => {
+  /** An element whose children are texts and elements. */
+  const tree = (tag: string, attributes: Record<string, string>, children: readonly (string | object)[]): Element => {
+    const parent = element(tag, attributes) as unknown as Record<string, unknown>;
+    const nodes = children.map((child) =>
+      typeof child === "string" ? { nodeType: 3, data: child, firstChild: null } : child,
+    );
+    for (const [index, node] of nodes.entries()) {
+      Object.assign(node, { parentNode: parent, nextSibling: nodes[index + 1] ?? null });
+    }
+    return Object.assign(parent, { firstChild: nodes[0] ?? null }) as unknown as Element;
+  };
+
+  test("is its text, folded and cut, without fields", () => {
+    const masking = createMasking(rules);
+    expect(textOf(masking, tree("a", {}, [" Book \n", tree("b", {}, ["now"]), "!"]), 20)).toBe("Book now!");
+    expect(textOf(masking, tree("a", {}, ["Book now"]), 4)).toBe("Book");
+    expect(textOf(masking, tree("label", {}, ["Name", tree("textarea", {}, ["Jane"])]), 20)).toBe("Name");
+    expect(textOf(masking, tree("div", { contenteditable: "" }, ["Jane"]), 20)).toBe("****");
+  });
+
+  test("is masked or left out where the recording is", () => {
+    const masking = createMasking(rules);
+    expect(textOf(masking, tree("a", { "data-rr-mask": "" }, ["Book now"]), 20)).toBe("**** ***");
+    expect(textOf(masking, tree("p", {}, ["Hi ", tree("b", { "data-rr-block": "" }, ["Jane"])]), 20)).toBe("Hi");
+    const strict = createMasking({ ...rules, privacy: "strict" });
+    expect(textOf(strict, tree("a", {}, ["Book", tree("b", { "data-sentiero-unmask": "" }, ["now"])]), 20)).toBe(
+      "****now",
+    );
+  });
+
+  test("is an attribute where asked for, as the recording shows it, and never the value of a field", () => {
+    const masking = createMasking(rules);
+    expect(textOf(masking, tree("button", { "aria-label": "Close" }, []), 20, "aria-label")).toBe("Close");
+    expect(textOf(masking, tree("input", { "aria-label": "Name" }, []), 20, "aria-label")).toBe("****");
+    expect(textOf(masking, tree("input", { type: "submit", value: "Send" }, []), 20, "value")).toBe("****");
+    expect(textOf(masking, tree("img", { alt: "jane@mail.example" }, []), 40, "alt")).toBe("[redacted]");
+    expect(textOf(masking, tree("img", {}, []), 40, "alt")).toBe("");
+    expect(textOf(masking, tree("p", { "data-rr-block": "", title: "Jane" }, []), 40, "title")).toBe("");
   });
 });
 
@@ -152,7 +202,13 @@ describe("events", () => {
           attributes: { name: "viewport", content: "width=device-width" },
           childNodes: [],
         },
-        { type: 2, id: 7, tagName: "option", attributes: {}, childNodes: [] },
+        {
+          type: 2,
+          id: 10,
+          tagName: "select",
+          attributes: {},
+          childNodes: [{ type: 2, id: 7, tagName: "option", attributes: {}, childNodes: [] }],
+        },
         { type: 2, id: 8, tagName: "p", attributes: {}, childNodes: [{ type: 3, id: 9, textContent: "visible" }] },
       ],
     };
@@ -160,7 +216,11 @@ describe("events", () => {
       2: element("input", { type: "radio" }),
       3: area,
       4: text(area),
+      5: element("meta", { name: "csrf-token" }),
+      6: element("meta", { name: "viewport" }),
       7: element("option", { selected: "" }, select),
+      8: element("p"),
+      10: select,
     };
     const json = mask({ node: tree }, nodes, 2);
     for (const secret of ["diabetes", "draft", '"token"']) expect(json).not.toContain(secret);

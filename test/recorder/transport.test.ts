@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { retryAfterMs } from "../../recorder/transport.ts";
+import { mergeGaps } from "../../recorder/gaps.ts";
 import { createBench, eventsOf, type Reply, type SeenBatch } from "./fake-browser.ts";
 
 function started() {
@@ -177,13 +177,44 @@ describe("failures", () => {
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(120_000);
   });
 
-  test("reads Retry-After as seconds or as a date, and bounds it", () => {
-    expect(retryAfterMs("7", 0)).toBe(7_000);
-    expect(retryAfterMs(new Date(60_000).toUTCString(), 10_000)).toBe(50_000);
-    expect(retryAfterMs("999999", 0)).toBe(600_000);
-    expect(retryAfterMs("soon", 0)).toBe(0);
-    expect(retryAfterMs("-5", 0)).toBe(0);
-    expect(retryAfterMs(null, 0)).toBe(0);
+  // Each answer that got lost made a gap of what was stored, and an hour without a network one of what could have waited.
+  test("does not give up what nobody has answered while there is room for it", async () => {
+    const bench = started();
+    bench.push();
+    bench.reply = () => "lost";
+    await bench.time.advance(3_600_000);
+    bench.reply = () => 200;
+    bench.push();
+    await bench.time.advance(60_000);
+    expect(eventsOf(bench.stored.values())).toEqual([0, 1]);
+    expect(sum(bench.seen)).toBe(0);
+  });
+
+  test("does not keep for ever what is never answered: once the buffer is full it goes as well", async () => {
+    const bench = started();
+    bench.reply = ({ seq }) => (seq === 0 ? "dropped" : 200);
+    bench.push();
+    await bench.time.advance(600_000);
+    for (let n = 0; n < 5_001; n++) bench.push();
+    await bench.time.advance(60_000);
+    expect(bench.seen[0]!.seq).toBe(1);
+    expect(sum(bench.seen)).toBe(5_002);
+  });
+
+  test("counts what waits in uploads of a hidden page against the limits", async () => {
+    const bench = started();
+    bench.takesBeacons = false;
+    bench.reply = () => "dropped";
+    for (let round = 0; round < 6; round++) {
+      for (let n = 0; n < 1_000; n++) bench.push();
+      bench.transport.hide(false);
+      bench.transport.show();
+    }
+    expect(bench.calls.snapshots).toBe(1);
+    bench.reply = () => 200;
+    bench.takesBeacons = true;
+    await bench.time.advance(600_000);
+    expect(eventsOf(bench.stored.values()).length + sum(bench.seen)).toBe(bench.pushed);
   });
 
   test("gives an upload up after ten failures, reports it, and asks for a snapshot when the server is back", async () => {
@@ -237,7 +268,7 @@ describe("failures", () => {
     bench.push();
     bench.push();
     await bench.time.advance(10_100);
-    bench.transport.hide(false);
+    bench.transport.hide(true);
     bench.transport.show();
     await bench.time.advance(500);
     bench.reply = () => 200;
@@ -245,6 +276,22 @@ describe("failures", () => {
     expect(bench.conflicts).toEqual([]);
     expect(bench.seen.map((batch) => batch.seq)).toEqual([0, 1, 2]);
     expect(sum(bench.seen)).toBe(2);
+  });
+
+  test("does not declare what a request was refused for, but a leaving page's request of the same upload stored", async () => {
+    const bench = started();
+    bench.latencyMs = 500;
+    bench.reply = ({ via }) => (via === "request" ? 413 : 200);
+    bench.push();
+    await bench.time.advance(10_100);
+    bench.transport.hide(false);
+    bench.transport.show();
+    await bench.time.advance(60_000);
+    bench.reply = () => 200;
+    bench.push();
+    await bench.time.advance(60_000);
+    expect(eventsOf(bench.stored.values())).toEqual([0, 1]);
+    expect(sum(bench.seen)).toBe(0);
   });
 
   test("gives up a single event that is too big, without losing its number", async () => {
@@ -280,6 +327,17 @@ describe("failures", () => {
     expect(bench.calls.rotations).toBe(1);
     expect(bench.seen[0]).toMatchObject({ run: "rotated1", seq: 0, gaps: [{ reason: "rejected", events: 1 }] });
     expect(bench.seen[0]!.events.map((event) => event.type)).toEqual([4, 2]);
+  });
+
+  test("stays in its session when only an ended one is refused", async () => {
+    const bench = started();
+    bench.reply = (batch) => (batch.run === "run" ? 409 : 200);
+    bench.push();
+    bench.begin("next");
+    bench.push();
+    await bench.time.advance(60_000);
+    expect(bench.calls.rotations).toBe(0);
+    expect(bench.seen).toMatchObject([{ run: "next", seq: 0, gaps: [{ reason: "rejected", events: 1 }] }]);
   });
 
   test("does not take new sessions for ever", async () => {
@@ -364,8 +422,9 @@ describe("leaving", () => {
     bench.push();
     bench.push();
     bench.transport.hide(false);
-    expect(bench.seen.map((batch) => [batch.viaBeacon, batch.seq, batch.events.length])).toEqual([[true, 0, 2]]);
+    expect(bench.seen.map((batch) => [batch.via, batch.seq, batch.events.length])).toEqual([["leaving request", 0, 2]]);
     expect(bench.remembered.gaps).toEqual([]);
+    await bench.time.advance(0);
     bench.transport.show();
     bench.push();
     await bench.time.advance(60_000);
@@ -375,10 +434,10 @@ describe("leaving", () => {
 
   test("repeats the request in flight with the same bytes", async () => {
     let answer = (): void => {};
-    const posted: string[] = [];
+    const posted: { body: unknown; isLeaving: boolean }[] = [];
     const bench = createBench({
-      post: (body) => {
-        posted.push(body as string);
+      post: (body, isLeaving) => {
+        posted.push({ body, isLeaving });
         return new Promise((resolve) => (answer = () => resolve({ status: 200, retryAfter: null })));
       },
     });
@@ -386,13 +445,52 @@ describe("leaving", () => {
     bench.push();
     await bench.time.advance(10_000);
     bench.push();
+    bench.transport.hide(true);
+    expect(bench.seen.map((batch) => [batch.via, batch.seq])).toEqual([
+      ["beacon", 0],
+      ["beacon", 1],
+    ]);
+    expect(bench.seen[0]!.text).toBe(posted[0]!.body);
+    answer();
+    await bench.time.advance(0);
+    expect(posted).toHaveLength(1);
+  });
+
+  test("hands over what is not answered yet once for both events of one leave", async () => {
+    const bench = started();
+    bench.latencyMs = 500;
+    bench.push();
     bench.transport.hide(false);
     bench.transport.hide(true);
-    expect(bench.seen.map((batch) => batch.seq)).toEqual([0, 1]);
-    expect(bench.seen[0]!.text).toBe(posted[0]);
-    answer();
     await bench.time.advance(60_000);
-    expect(posted).toHaveLength(1);
+    expect(bench.seen).toHaveLength(1);
+  });
+
+  // A beacon tells nothing: a page that was only hidden lost what the server was not there for.
+  test("sends again what a hidden page's request could not bring", async () => {
+    const bench = started();
+    bench.reply = () => "dropped";
+    bench.push();
+    bench.transport.hide(false);
+    await bench.time.advance(500);
+    expect(bench.remembered.gaps).toEqual([expect.objectContaining({ reason: "unload", events: 1, id: "run/0" })]);
+    bench.reply = () => 200;
+    await bench.time.advance(60_000);
+    expect(bench.seen.map((batch) => [batch.seq, batch.gaps])).toEqual([[0, undefined]]);
+    expect(bench.remembered.gaps).toEqual([]);
+  });
+
+  test("declares what it handed to the browser while the server was known to be away", async () => {
+    const bench = started();
+    bench.reply = () => "dropped";
+    bench.push();
+    await bench.time.advance(10_500);
+    bench.push();
+    bench.transport.hide(true);
+    expect(bench.remembered.gaps.map(({ reason, events }) => [reason, events])).toEqual([
+      ["unload", 1],
+      ["unload", 1],
+    ]);
   });
 
   test("keeps within the budget in UTF-8 bytes and declares the rest when the page is gone", () => {
@@ -402,7 +500,21 @@ describe("leaving", () => {
     const bytes = bench.seen.reduce((total, batch) => total + new TextEncoder().encode(batch.text).length, 0);
     expect(bytes).toBeLessThanOrEqual(60_000);
     expect(eventsOf(bench.seen)).toEqual([0, 1, 2, 3, 4]);
-    expect(bench.remembered.gaps).toEqual([{ reason: "unload", events: 5, from: 5, to: 5 }]);
+    expect(mergeGaps(bench.remembered.gaps)).toEqual([{ reason: "unload", events: 5, from: 5, to: 5 }]);
+  });
+
+  test("shares the budget with what earlier leaves still have under way", async () => {
+    const bench = started();
+    bench.latencyMs = 20_000;
+    bench.push(40_000);
+    bench.transport.hide(false);
+    bench.transport.show();
+    bench.push(40_000);
+    await bench.time.advance(6_000);
+    bench.transport.hide(false);
+    expect(eventsOf(bench.seen)).toEqual([0]);
+    await bench.time.advance(60_000);
+    expect(eventsOf(bench.seen)).toEqual([0, 1]);
   });
 
   test("a page that surely goes sends the small events around one that does not fit", () => {
@@ -412,19 +524,27 @@ describe("leaving", () => {
     bench.push();
     bench.transport.hide(true);
     expect(eventsOf(bench.seen)).toEqual([0, 2]);
+    expect(bench.seen[0]!.metadata).toEqual({ url: "https://example.com/" });
     expect(bench.remembered.gaps).toEqual([expect.objectContaining({ reason: "unload", events: 1 })]);
   });
 
-  test("a page that may come back keeps the order and sends the rest as usual", async () => {
+  test("what is known of the page goes with what fits, not with a snapshot that does not", () => {
+    const bench = started();
+    bench.push(100_000, 2);
+    bench.push();
+    bench.transport.hide(true);
+    expect(bench.seen).toMatchObject([{ seq: 1, metadata: { url: "https://example.com/" } }]);
+  });
+
+  test("a page that may come back sends the rest as usual, under numbers in the order of recording", async () => {
     const bench = started();
     bench.push();
     bench.push(100_000);
     bench.push();
     bench.transport.hide(false);
-    expect(eventsOf(bench.seen)).toEqual([0]);
-    expect(bench.remembered.gaps).toEqual([expect.objectContaining({ events: 2 })]);
+    expect(bench.remembered.gaps).toEqual([expect.objectContaining({ events: 1, id: "run/1" })]);
     await bench.time.advance(0);
-    expect(eventsOf(bench.seen)).toEqual([0, 1, 2]);
+    expect(eventsOf(bench.seen.toSorted((a, b) => a.seq - b.seq))).toEqual([0, 1, 2]);
     expect(bench.remembered.gaps).toEqual([]);
   });
 

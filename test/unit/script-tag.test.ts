@@ -25,15 +25,33 @@ describe("scriptTag", () => {
     expect(html).toContain(`src="/sentiero/assets/${manifest.loader}"`);
     expect(configOf(html)).toEqual({
       eventsUrl: "/sentiero/events",
-      flushIntervalMs: 10_000,
-      flushEventThreshold: 50,
-      sessionIdleTimeoutMs: 21_600_000,
       sessionMaxAgeMs: 604_800_000,
-      crossTabSessions: true,
-      captureMetadata: true,
       respectGpc: true,
-      maskAllInputs: true,
-      recorderOptions: {},
+    });
+  });
+
+  test("hands to the recorder what the host has set, and nothing that is the server's", () => {
+    const options = {
+      privacy: "strict",
+      errorSampleRate: 0.5,
+      captureRequests: { urls: ["/api/*"] },
+      retentionDays: 3,
+    };
+    expect(configOf(render(options as never))).toEqual({
+      eventsUrl: "/sentiero/events",
+      sessionMaxAgeMs: 604_800_000,
+      respectGpc: true,
+      privacy: "strict",
+      errorSampleRate: 0.5,
+      captureRequests: { urls: ["/api/*"] },
+    });
+  });
+
+  test("hands over the rules of redaction where there are any, as JSON", () => {
+    const redaction = { urlMode: "keepFiltered", customPatterns: [/ORD-\d+/i] };
+    expect(configOf(render({ redaction } as never)).redaction).toMatchObject({
+      urlMode: "keepFiltered",
+      customPatterns: [{ source: "ORD-\\d+", flags: expect.stringMatching(/^[gi]{2}$/) }],
     });
   });
 

@@ -1,0 +1,83 @@
+import { watchFetch } from "./fetch-requests.ts";
+import { createQuota } from "./quota.ts";
+import type { LaterParts } from "./later.ts";
+import { createHeaderFilter, type HeaderFilter } from "./request-headers.ts";
+import type { StreamContext } from "./stream.ts";
+import { watchXhr } from "./xhr-requests.ts";
+
+const MAX_A_MINUTE = 200;
+
+/** What is told of a request; headers and bodies only where the configuration allows it. */
+export interface RequestOutcome {
+  readonly type: "fetch" | "xhr";
+  readonly method: string;
+  readonly url: string;
+  /** Left out: no answer, or one that the page may not look at. */
+  readonly status?: number;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** "AbortError", "NetworkError", "TimeoutError", or the name of what fetch threw. */
+  readonly error?: string;
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+  /** At most 10 KB of text, like `responseBody`. */
+  readonly requestBody?: string;
+  readonly responseBody?: string;
+}
+
+/** What the watchers of fetch and XMLHttpRequest share. */
+export interface RequestLog {
+  /** What may be told of a request to this address beside its outcome; null where it is one of our own. */
+  detailsFor(url: string): RequestDetails | null;
+  record(outcome: RequestOutcome): void;
+}
+
+/** What the lists of the configuration allow for one address. */
+export interface RequestDetails {
+  readonly hasBodies: boolean;
+  readonly requestHeaders: HeaderFilter;
+  readonly responseHeaders: HeaderFilter;
+}
+
+/**
+ * `__request`: method, address, status, time and error of every fetch and XMLHttpRequest; headers and bodies of those whose
+ * address is on the list. 200 a minute at most, the number of others in `dropped`.
+ */
+export function captureRequests(
+  { config, signal, emit, cutUrl }: StreamContext,
+  { matchesUrl, wrapMethod }: LaterParts,
+): void {
+  const rules = config.captureRequests;
+  if (!rules) return;
+  const ownUrl = withoutQuery(new URL(config.eventsUrl, document.baseURI).href);
+  const quota = createQuota(MAX_A_MINUTE);
+  const filters = {
+    requestHeaders: createHeaderFilter(rules.requestHeaders),
+    responseHeaders: createHeaderFilter(rules.responseHeaders),
+  };
+  const nothing: RequestDetails = {
+    hasBodies: false,
+    requestHeaders: createHeaderFilter([]),
+    responseHeaders: createHeaderFilter([]),
+  };
+
+  const log: RequestLog = {
+    detailsFor(url) {
+      if (withoutQuery(url) === ownUrl) return null;
+      const isListed = rules.urls.some((pattern) => matchesUrl(url, pattern));
+      return isListed ? { hasBodies: rules.bodies, ...filters } : nothing;
+    },
+    record(outcome) {
+      if (signal.aborted || !quota.take()) return;
+      const { url, startedAt, durationMs } = outcome;
+      emit("__request", { ...outcome, url: cutUrl(url), dropped: quota.takeDropped() }, startedAt + durationMs);
+    },
+  };
+  watchFetch(log, signal, wrapMethod);
+  watchXhr(log, signal, wrapMethod);
+}
+
+function withoutQuery(url: string): string {
+  return url.split(/[?#]/, 1)[0]!;
+}

@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
+
+const folder = new URL("../recorder/mutations/", import.meta.url);
+
+/** One change of a text that has to be there exactly once. */
+interface Edit {
+  readonly why: string;
+  readonly find: string | RegExp;
+  readonly replace: string;
+}
+
+const EDITS: readonly Edit[] = [
+  {
+    why: "changes of the document come merged",
+    find: `function mutationObserverCtor() {
+  return [
+    getUntaintedPrototype("MutationObserver").constructor,`,
+    replace: `function mutationObserverCtor() {
+  return [
+    toMergingObserver(getUntaintedPrototype("MutationObserver").constructor, mutationBuffers, mirror),`,
+  },
+  {
+    why: "a frame's document is let go of",
+    find: "handlers.push(observe(iframeEl.contentDocument));",
+    replace: "addHandler(handlers, iframeEl.contentDocument, observe(iframeEl.contentDocument));",
+  },
+  {
+    why: "a frame's elements are let go of",
+    find: "this.restoreHandlers.push(\n      patch(",
+    replace: "addHandler(this.restoreHandlers, doc,\n      patch(",
+  },
+  {
+    why: "a shadow root is let go of",
+    find: "this.restoreHandlers.push(() => observer.disconnect());",
+    replace: "addHandler(this.restoreHandlers, shadowRoot2, () => observer.disconnect());",
+  },
+  {
+    why: "a shadow root is let go of, for its scrolling",
+    find: "this.restoreHandlers.push(\n      initScrollObserver({",
+    replace: "addHandler(this.restoreHandlers, shadowRoot2,\n      initScrollObserver({",
+  },
+  {
+    why: "a shadow root is let go of, for its style sheets",
+    find: "this.restoreHandlers.push(\n        initAdoptedStyleSheetObserver(",
+    replace: "addHandler(this.restoreHandlers, shadowRoot2,\n        initAdoptedStyleSheetObserver(",
+  },
+  {
+    why: "the worker that packs pictures of canvases is left out: canvases are not recorded",
+    find: /^const jsContent = '.*';$/m,
+    replace: `const jsContent = "";`,
+  },
+];
+
+/** What the edits call, by file. */
+const IMPORTS = { toMergingObserver: "merger.ts", addHandler: "handlers.ts" };
+
+/** What else of rrweb the recorder relies on, inside what the edits reach. */
+const RELIED_ON = [
+  "const mutationBuffers = [];",
+  "mutationBuffers.push(mutationBuffer);\n  mutationBuffer.init(options);\n  const [ObserverCtor, iframeCleanup] = mutationObserverCtor();",
+  "const mirror = createMirror();",
+  `__publicField(this, "genAdds", (n, target) => {`,
+  "index.childNodes(n).forEach((childN) => this.genAdds(childN));",
+  "this.genAdds(childN, n);",
+  "m.addedNodes.forEach((n) => this.genAdds(n, m.target));",
+  "mutations.forEach(this.processMutation);\n      this.emit();",
+];
+
+/**
+ * Puts the recorder's own observer into rrweb, where rrweb picks the constructor of its own.
+ * @throws Error when rrweb is not what the edits were made for.
+ */
+export function patchRecord(source: string): string {
+  let patched = source;
+  for (const { why, find, replace } of EDITS) {
+    if (patched.split(find).length !== 2)
+      throw new Error(`@rrweb/record changed: ${why}, but ${find} is not there once`);
+    patched = patched.replace(find, () => replace);
+  }
+  for (const text of RELIED_ON) {
+    if (source.split(text).length !== 2) throw new Error(`@rrweb/record changed: ${text} is not there once`);
+  }
+  const imports = Object.entries(IMPORTS).map(([name, file]) => {
+    return `import { ${name} } from ${JSON.stringify(fileURLToPath(new URL(file, folder)))};\n`;
+  });
+  return `${imports.join("")}${patched}`;
+}
+
+/** Builds `@rrweb/record` with those edits. */
+export const recordPatch: Plugin = {
+  name: "record-patch",
+  setup(build) {
+    build.onLoad({ filter: /@rrweb[\\/]record[\\/]dist[\\/]record\.js$/ }, async ({ path }) => ({
+      contents: patchRecord(await readFile(path, "utf8")),
+      loader: "js",
+      resolveDir: dirname(path),
+    }));
+  },
+};
