@@ -18,9 +18,9 @@ export interface StoreServer {
  * Starts a process over a storage and waits until it listens.
  * @throws Error with what it wrote, when it ends instead.
  */
-export async function serveStore(storage: string): Promise<StoreServer> {
+export async function serveStore(storage: string, nodeOptions: readonly string[] = []): Promise<StoreServer> {
   const child = fork(new URL("../support/store-process.ts", import.meta.url), [storage], {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...nodeOptions],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   running.add(child);
