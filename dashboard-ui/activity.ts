@@ -1,36 +1,29 @@
-import { EventType, IncrementalSource, MouseInteraction, eventData, pageOf } from "../src/rrweb/events.ts";
+import { EventType, IncrementalSource, MouseInteraction, eventData, isRecord, pageOf } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
+import { shorten, toItem, toNumber, toText, type ActivityItem } from "./activity-item.ts";
+import { isActiveTag, readCustomEvent } from "./custom-activity.ts";
+import { joinClicks } from "./joined-clicks.ts";
 import { createNodeNames, type NodeNames } from "./node-names.ts";
-
-export type ActivityKind = "page" | "click" | "input" | "scroll" | "resize" | "custom" | "error";
-
-/** One thing a person did or met, as a row shows it. All text is recorded text: show it as text only. */
-export interface ActivityItem {
-  readonly kind: ActivityKind;
-  /** Epoch ms; `endAt` is later where the row stands for several events. */
-  readonly at: number;
-  readonly endAt: number;
-  /** What happened, in our words. */
-  readonly label: string;
-  /** To what, in the page's words; may be empty. */
-  readonly detail: string;
-  /** Everything else worth knowing, for a tooltip; may be empty. */
-  readonly more: string;
-  /** Recorded node, 0 where none; rows of one node are joined. */
-  readonly nodeId: number;
-}
-
-/** A stretch of time, in epoch ms or ms of the replay. */
-export interface TimeRange {
-  readonly from: number;
-  readonly to: number;
-}
+import { costOf, type RecorderCost } from "./recorder-cost.ts";
+import { stretchesOf, type Mark, type TimeRange } from "./recording-stretches.ts";
 
 /** What a part of a recording tells. */
 export interface Activity {
   readonly items: readonly ActivityItem[];
   /** When the person was doing something: bursts no more than {@link IDLE_MS} apart inside. */
   readonly active: readonly TimeRange[];
+  /** What the recording tells of itself. */
+  readonly marks: readonly Mark[];
+}
+
+/** What a recording tells, out of its parts. */
+export interface JoinedActivity {
+  /** In order of time. */
+  readonly items: readonly ActivityItem[];
+  readonly active: readonly TimeRange[];
+  /** When nothing was recorded. */
+  readonly pauses: readonly TimeRange[];
+  readonly cost: RecorderCost | null;
 }
 
 /** A person who did nothing for longer than this was idle. */
@@ -45,31 +38,36 @@ const SAME_ROW_MS = 3000;
 export function activityOf(events: readonly RecordedEvent[], names: NodeNames = createNodeNames()): Activity {
   const items: ActivityItem[] = [];
   const active: { from: number; to: number }[] = [];
+  const marks: Mark[] = [];
   for (const event of events) {
     const at = event.timestamp;
     if (typeof at !== "number" || !Number.isFinite(at)) continue;
     names.read(event);
-    if (!isActive(event)) continue;
-    const span = active.at(-1);
-    if (span && at - span.to <= IDLE_MS) span.to = Math.max(span.to, at);
-    else active.push({ from: at, to: at });
-    const item = toItem(event, at, names);
-    if (item) addItem(items, item);
+    addMark(marks, event, at);
+    if (isActive(event)) {
+      const span = active.at(-1);
+      if (span && at - span.to <= IDLE_MS) span.to = Math.max(span.to, at);
+      else active.push({ from: at, to: at });
+    }
+    for (const item of toItems(event, at, names)) addItem(items, item);
   }
-  return { items, active };
+  return { items, active, marks };
 }
 
 /** One activity out of those of a recording's parts, given in their order. */
-export function joinActivity(parts: readonly Activity[]): Activity {
+export function joinActivity(parts: readonly Activity[]): JoinedActivity {
+  const { items: told, pauses, costs } = stretchesOf(parts.flatMap((part) => part.marks));
+  // Where times are the same, what recording says of itself and the page comes first.
+  const sorted = [...told, ...parts.flatMap((part) => part.items)].sort((a, b) => a.at - b.at);
   const items: ActivityItem[] = [];
-  for (const item of parts.flatMap((part) => part.items).sort((a, b) => a.at - b.at)) addItem(items, item);
+  for (const item of joinClicks(sorted)) addItem(items, item);
   const active: { from: number; to: number }[] = [];
   for (const { from, to } of parts.flatMap((part) => part.active).sort((a, b) => a.from - b.from)) {
     const last = active.at(-1);
     if (last && from - last.to <= IDLE_MS) last.to = Math.max(last.to, to);
     else active.push({ from, to });
   }
-  return { items, active };
+  return { items, active, pauses, cost: costOf(costs) };
 }
 
 /** Where nothing happened for more than {@link IDLE_MS} between `from` and `to`. `active` is in order and disjoint. */
@@ -102,80 +100,95 @@ const activeSources = new Set<unknown>([
 ]);
 
 function isActive(event: RecordedEvent): boolean {
-  if (event.type === EventType.Incremental) return activeSources.has(eventData(event)?.source);
-  return event.type === EventType.Meta || event.type === EventType.Custom;
+  const data = eventData(event);
+  if (event.type === EventType.Incremental) return activeSources.has(data?.source);
+  return event.type === EventType.Meta || (event.type === EventType.Custom && isActiveTag(data?.tag));
 }
 
-function toItem(event: RecordedEvent, at: number, names: NodeNames): ActivityItem | null {
+/** Told when the page is left, so they say nothing of what was done. */
+const parting = new Set<unknown>(["__perf", "__network"]);
+
+function addMark(marks: Mark[], event: RecordedEvent, at: number): void {
   const page = pageOf(event);
   if (page) {
     const more = page.width > 0 ? `${page.href}\nViewport ${page.width}×${page.height}` : page.href;
-    return row("page", at, "Visited", pathAndHash(page.href), more);
+    marks.push({ type: "page", at, href: page.href, more });
+    return;
   }
+  const data = event.type === EventType.Custom ? eventData(event) : null;
+  const payload = isRecord(data?.payload) ? data.payload : {};
+  if (data?.tag === "__cost") marks.push({ type: "leave", at, payload });
+  else if (data?.tag === "__start" || data?.tag === "__end")
+    marks.push({ type: data.tag === "__start" ? "start" : "end", at, reason: toText(payload.reason, 50) });
+  else if (data?.tag === "__page" && typeof payload.url === "string")
+    marks.push({ type: "move", at, href: payload.url });
+  else if (!parting.has(data?.tag) && (data || event.type === EventType.Incremental)) {
+    if (marks.at(-1)?.type === "other") marks.pop();
+    marks.push({ type: "other", at });
+  }
+}
+
+function toItems(event: RecordedEvent, at: number, names: NodeNames): readonly ActivityItem[] {
   const data = eventData(event);
-  if (!data) return null;
-  if (event.type === EventType.Custom) return toCustom(data, at);
-  if (event.type !== EventType.Incremental) return null;
+  if (!data) return [];
+  if (event.type === EventType.Custom)
+    return data.tag === "__cost" || data.tag === "__start" || data.tag === "__end"
+      ? []
+      : readCustomEvent(data, at, names);
+  const item = event.type === EventType.Incremental ? toDomItem(data, at, names) : null;
+  return item ? [item] : [];
+}
+
+function toDomItem(data: Record<string, unknown>, at: number, names: NodeNames): ActivityItem | null {
+  const nodeId = toNumber(data.id) ?? 0;
   switch (data.source) {
     case IncrementalSource.MouseInteraction:
       return toClick(data, at, names);
     case IncrementalSource.Input:
       return toInput(data, at, names);
     case IncrementalSource.Scroll:
-      return row("scroll", at, "Scrolled", `to ${toPixels(data.y)} px`, "", toId(data.id));
+      return toItem("scroll", at, "Scrolled", { detail: `to ${toPixels(data.y)} px`, nodeId });
     case IncrementalSource.ViewportResize:
-      return row("resize", at, "Resized", `to ${toPixels(data.width)}×${toPixels(data.height)}`);
+      return toItem("resize", at, "Resized", { detail: `to ${toPixels(data.width)}×${toPixels(data.height)}` });
     default:
       return null;
   }
 }
 
-const clicks: Record<number, string> = {
-  [MouseInteraction.Click]: "Clicked",
-  [MouseInteraction.DoubleClick]: "Double-clicked",
-  [MouseInteraction.ContextMenu]: "Right-clicked",
-};
+const clicks = new Map<unknown, string>([
+  [MouseInteraction.Click, "Clicked"],
+  [MouseInteraction.DoubleClick, "Double-clicked"],
+  [MouseInteraction.ContextMenu, "Right-clicked"],
+]);
 
 function toClick(data: Record<string, unknown>, at: number, names: NodeNames): ActivityItem | null {
-  const label = typeof data.type === "number" ? clicks[data.type] : undefined;
+  const label = clicks.get(data.type);
   if (!label) return null;
   const place = `${toPixels(data.x)}, ${toPixels(data.y)}`;
   const name = names.nameOf(data.id);
-  const detail = name ? [name.role, name.text && `“${name.text}”`].filter(Boolean).join(" ") : `at ${place}`;
-  return row("click", at, label, detail, `At ${place}`, toId(data.id));
+  return toItem("click", at, label, {
+    detail: name ? [name.role, name.text && `“${name.text}”`].filter(Boolean).join(" ") : `at ${place}`,
+    more: `At ${place}`,
+    nodeId: toNumber(data.id) ?? 0,
+    part: data.type === MouseInteraction.Click ? "echo" : null,
+  });
 }
 
 function toInput(data: Record<string, unknown>, at: number, names: NodeNames): ActivityItem | null {
   const name = names.nameOf(data.id);
   const where = name?.text ? `“${name.text}”` : "";
   const text = typeof data.text === "string" ? data.text : "";
-  const id = toId(data.id);
+  const nodeId = toNumber(data.id) ?? 0;
+  const row = (label: string, detail: string) => toItem("input", at, label, { detail, nodeId });
   // rrweb sends `isChecked` with every input; only a box that can be ticked is ever true, or says "on" by itself.
   const isBox = name ? name.role === "checkbox" || name.role === "option" : data.isChecked === true || text === "on";
   if (isBox) {
-    if (name?.role === "option") return data.isChecked === true ? row("input", at, "Chose", where, "", id) : null;
-    return row("input", at, data.isChecked === true ? "Ticked" : "Unticked", where || "a box", "", id);
+    if (name?.role === "option") return data.isChecked === true ? row("Chose", where) : null;
+    return row(data.isChecked === true ? "Ticked" : "Unticked", where || "a box");
   }
-  if (text === "") return row("input", at, "Cleared", where || "a field", "", id);
-  const typed = /^\*+$/.test(text) ? `${count(text.length)}, masked` : short(text, 60);
-  const label = name?.role === "list" ? "Selected" : "Typed";
-  return row("input", at, label, where ? `${typed} in ${where}` : typed, "", id);
-}
-
-function toCustom(data: Record<string, unknown>, at: number): ActivityItem {
-  const tag = typeof data.tag === "string" ? data.tag : "custom event";
-  const payload =
-    typeof data.payload === "object" && data.payload !== null ? (data.payload as Record<string, unknown>) : {};
-  if (tag === "error") {
-    const message = typeof payload.message === "string" ? payload.message : "Unknown error";
-    const stack = typeof payload.stack === "string" ? `\n${payload.stack}` : "";
-    return row("error", at, "Error", short(message, 200), short(message + stack, 2000));
-  }
-  if (tag === "navigation" && typeof payload.url === "string") {
-    return row("page", at, "Went to", pathAndHash(payload.url), payload.url);
-  }
-  const json = data.payload === undefined ? "" : toJson(data.payload);
-  return row("custom", at, short(tag, 100), json === "{}" ? "" : short(json, 200), short(json, 2000));
+  if (text === "") return row("Cleared", where || "a field");
+  const typed = /^\*+$/.test(text) ? `${count(text.length)}, masked` : shorten(text, 60);
+  return row(name?.role === "list" ? "Selected" : "Typed", where ? `${typed} in ${where}` : typed);
 }
 
 function addItem(items: ActivityItem[], item: ActivityItem): void {
@@ -190,39 +203,11 @@ function addItem(items: ActivityItem[], item: ActivityItem): void {
   else items.push(item);
 }
 
-function row(kind: ActivityKind, at: number, label: string, detail: string, more = "", nodeId = 0): ActivityItem {
-  return { kind, at, endAt: at, label, detail, more, nodeId };
-}
-
-function pathAndHash(href: string): string {
-  try {
-    const url = new URL(href);
-    return /^https?:$/.test(url.protocol) ? short(url.pathname + url.hash, 200) : short(href, 200);
-  } catch {
-    return short(href, 200);
-  }
-}
-
 function toPixels(value: unknown): string {
-  return typeof value === "number" && Number.isFinite(value) ? String(Math.round(value)) : "?";
-}
-
-function toId(value: unknown): number {
-  return typeof value === "number" ? value : 0;
+  const pixels = toNumber(value);
+  return pixels === null ? "?" : String(Math.round(pixels));
 }
 
 function count(length: number): string {
   return `${length} ${length === 1 ? "character" : "characters"}`;
-}
-
-function short(text: string, max: number): string {
-  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
-}
-
-function toJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? "";
-  } catch {
-    return "";
-  }
 }

@@ -33,7 +33,13 @@ export type IconName =
   | "scroll"
   | "resize"
   | "custom"
-  | "error";
+  | "error"
+  | "form"
+  | "resource"
+  | "console"
+  | "request"
+  | "vital"
+  | "recorder";
 
 /** Drawn on a grid of 16, in the colour of the text around. */
 const paths: Record<IconName, SVGTemplateResult> = {
@@ -69,6 +75,12 @@ const paths: Record<IconName, SVGTemplateResult> = {
   resize: svg`<path d="M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9"/>`,
   custom: svg`<path d="M3 14V2.5h8.5l-1.75 3 1.75 3H3"/>`,
   error: svg`<circle cx="8" cy="8" r="6"/><path d="m6 6 4 4M10 6l-4 4"/>`,
+  form: svg`<path d="M14 2 7 9M14 2 9.75 14 7 9 2 6.25z"/>`,
+  resource: svg`<rect x="2" y="3" width="12" height="10" rx="1.5"/><path d="m2.5 11 3.25-3.25L9 11M3 2l10 12"/>`,
+  console: svg`<rect x="1.75" y="2.75" width="12.5" height="10.5" rx="1.5"/><path d="m4.5 6 2 2-2 2M8.5 10.25h3"/>`,
+  request: svg`<path d="M5 13V3M2.5 5.5 5 3l2.5 2.5M11 3v10M8.5 10.5 11 13l2.5-2.5"/>`,
+  vital: svg`<path d="M1.5 8.5h3l2-5 3 9 2-4h3"/>`,
+  recorder: svg`<circle cx="8" cy="8" r="6"/><circle class="fill" cx="8" cy="8" r="2.5"/>`,
 };
 
 /** A small drawing beside a word that says the same; hidden from screen readers. */

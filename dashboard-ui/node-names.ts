@@ -1,5 +1,6 @@
-import { EventType, IncrementalSource, eventData, isRecord } from "../src/rrweb/events.ts";
+import { EventType, IncrementalSource, eventData, isRecord, pageOf } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
+import { originOf } from "./activity-item.ts";
 
 /** What a person would call a recorded element. */
 export interface NodeName {
@@ -11,6 +12,8 @@ export interface NodeName {
 
 /** Follows a recording's DOM just far enough to say what was clicked and typed into. */
 export interface NodeNames {
+  /** Origin of the page; null where it is not known. */
+  readonly origin: string | null;
   /** Takes the events in order. */
   read(event: RecordedEvent): void;
   /** The nearest thing around the node that people click or fill in, else the node itself; null for an unknown node. */
@@ -37,9 +40,15 @@ export function createNodeNames(): NodeNames {
   const nodes = new Map<number, KnownNode>();
   /** Labels by the id of the field they are for. */
   const labels = new Map<string, number>();
+  let origin: string | null = null;
 
   return {
+    get origin() {
+      return origin;
+    },
     read(event) {
+      const page = pageOf(event);
+      if (page) origin = originOf(page.href);
       const data = eventData(event);
       if (!data) return;
       if (event.type === EventType.FullSnapshot) {
@@ -149,17 +158,23 @@ export function createNodeNames(): NodeNames {
   function labelOf(node: KnownNode, role: string): string {
     const { attributes } = node;
     const given = attributes["aria-label"] ?? attributes.title;
-    if (typeof given === "string" && given.trim()) return cut(given);
+    if (typeof given === "string" && given.trim() && !isMasked(given)) return cut(given);
     if (node.tag === "input" || node.tag === "textarea" || node.tag === "select") {
       if (role === "button" && typeof attributes.value === "string") return cut(attributes.value);
       const label = labelNode(node);
       const text = label ? cut(textOf(label)) : "";
-      if (text) return text;
-      const hint = attributes.placeholder ?? attributes.name ?? attributes.id;
+      if (text && !isMasked(text)) return text;
+      const hints = [attributes.placeholder, attributes.name, attributes.id];
+      const hint = hints.find((hint) => typeof hint === "string" && !isMasked(hint));
       return typeof hint === "string" ? cut(hint) : "";
     }
     return cut(textOf(node));
   }
+}
+
+/** Whether a text is nothing but the asterisks that masking leaves. */
+export function isMasked(text: string): boolean {
+  return /^[*\s]+$/.test(text);
 }
 
 const KEPT = ["aria-label", "title", "placeholder", "name", "id", "type", "role", "value", "for"];

@@ -1,8 +1,11 @@
 import { EventType } from "../src/rrweb/events.ts";
 import type { BatchSummary, RecordedEvent } from "../src/types.ts";
-import { activityOf, idleGaps, joinActivity, type Activity, type ActivityItem, type TimeRange } from "./activity.ts";
+import { activityOf, idleGaps, joinActivity, type Activity } from "./activity.ts";
+import type { ActivityItem } from "./activity-item.ts";
 import { playableUntil } from "./loading-plan.ts";
 import { createNodeNames } from "./node-names.ts";
+import type { RecorderCost } from "./recorder-cost.ts";
+import type { TimeRange } from "./recording-stretches.ts";
 
 /** One window's recording while its batches come in. Times are ms since its first event. */
 export interface Recording {
@@ -32,6 +35,9 @@ export interface RecordingContent {
   /** In order of time. */
   readonly items: readonly ActivityItem[];
   readonly gaps: readonly TimeRange[];
+  /** When nothing was recorded between two parts. */
+  readonly pauses: readonly TimeRange[];
+  readonly cost: RecorderCost | null;
   readonly loaded: readonly TimeRange[];
 }
 
@@ -86,14 +92,15 @@ export function createRecording(batches: readonly BatchSummary[]): Recording {
     },
     read() {
       // What is not loaded yet counts as busy, or it would look like idle time.
-      const { items, active } = joinActivity(batches.map((batch, index) => parts[index] ?? busy(batch)));
+      const { items, active, pauses, cost } = joinActivity(batches.map((batch, index) => parts[index] ?? busy(batch)));
       const loaded =
         taken.size === batches.length
           ? [{ from: 0, to: endAt - startAt }]
           : batches
               .filter((_, index) => taken.has(index))
               .map((batch) => toReplay({ from: batch.firstAt, to: batch.lastAt }));
-      return { items, gaps: idleGaps(active.map(toReplay), 0, endAt - startAt), loaded };
+      const gaps = idleGaps(active.map(toReplay), 0, endAt - startAt);
+      return { items, gaps, pauses: pauses.map(toReplay), cost, loaded };
     },
   };
 }
@@ -122,5 +129,6 @@ export function summaryOf(events: readonly RecordedEvent[]): BatchSummary {
 }
 
 function busy(batch: BatchSummary): Activity {
-  return { items: [], active: [{ from: batch.firstAt, to: batch.lastAt }] };
+  const { firstAt, lastAt } = batch;
+  return { items: [], active: [{ from: firstAt, to: lastAt }], marks: [{ type: "other", at: lastAt }] };
 }

@@ -12,7 +12,6 @@ import { brandMark, icon, type IconName } from "./icons.ts";
 import { isTyping } from "./keys.ts";
 import { NAVIGATE_EVENT, basePath, maintenancePath, navigate, parseRoute, sessionsPath, type Route } from "./routes.ts";
 import "./sentiero-session-list.ts";
-import "./sentiero-session-page.ts";
 import "./sentiero-shortcuts.ts";
 import "./sentiero-theme-switch.ts";
 import { baseStyles, buttonStyles } from "./shared-styles.ts";
@@ -214,17 +213,20 @@ export class SentieroDashboard extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has("route") && this.route.name === "maintenance") void this.#loadMaintenance();
+    if (changed.has("route")) void this.#loadPage();
   }
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has("route")) document.title = titleOf(this.route);
   }
 
-  /** A file of its own, because few of those who watch sessions ever open it. */
-  async #loadMaintenance(): Promise<void> {
+  /** The pages behind the list are files of their own: it is there sooner, and few who watch sessions ever open the last one. */
+  async #loadPage(): Promise<void> {
+    const { name } = this.route;
     try {
-      await import("./sentiero-maintenance-page.ts");
+      if (name === "maintenance") await import("./sentiero-maintenance-page.ts");
+      // From the list too, where a session is what comes next.
+      else await import("./sentiero-session-page.ts");
       this.isStale = false;
     } catch {
       this.isStale = true;
@@ -279,24 +281,28 @@ export class SentieroDashboard extends LitElement {
     this.renderRoot.querySelector("main")?.focus();
   }
 
+  #renderStale(): TemplateResult {
+    return html`<div class="unknown" role="alert">
+      <p>This page could not be loaded: the server can't be reached, or it was updated meanwhile.</p>
+      <button class="button" type="button" @click=${this.#onReload}>Reload</button>
+    </div>`;
+  }
+
   #renderPage(): TemplateResult {
     const { route } = this;
     switch (route.name) {
       case "sessions":
         return html`<sentiero-session-list .cursor=${route.cursor} .page=${route.page}></sentiero-session-list>`;
       case "session":
-        return html`<sentiero-session-page
-          .sessionId=${route.sessionId}
-          .windowId=${route.windowId}
-          .startMs=${route.timeMs}
-        ></sentiero-session-page>`;
-      case "maintenance":
         return this.isStale
-          ? html`<div class="unknown" role="alert">
-              <p>This page could not be loaded: the server can't be reached, or it was updated meanwhile.</p>
-              <button class="button" type="button" @click=${this.#onReload}>Reload</button>
-            </div>`
-          : html`<sentiero-maintenance-page></sentiero-maintenance-page>`;
+          ? this.#renderStale()
+          : html`<sentiero-session-page
+              .sessionId=${route.sessionId}
+              .windowId=${route.windowId}
+              .startMs=${route.timeMs}
+            ></sentiero-session-page>`;
+      case "maintenance":
+        return this.isStale ? this.#renderStale() : html`<sentiero-maintenance-page></sentiero-maintenance-page>`;
       case "unknown":
         return html`<div class="unknown">
           <p>There is no such page.</p>

@@ -9,11 +9,13 @@ import {
 } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { BatchSummary, RecordedEvent } from "../src/types.ts";
-import type { ActivityItem, TimeRange } from "./activity.ts";
+import type { ActivityItem } from "./activity-item.ts";
 import { errorText, fetchBatches, isAbort } from "./api.ts";
 import { formatBytes, formatClock, formatDuration } from "./formats.ts";
 import { icon } from "./icons.ts";
 import { isOnControl, isTyping } from "./keys.ts";
+import type { RecorderCost } from "./recorder-cost.ts";
+import type { TimeRange } from "./recording-stretches.ts";
 import { createRecording, summaryOf, type Recording, type RecordingContent } from "./recording.ts";
 import { loadBatches } from "./replay-loader.ts";
 import { CONNECT, type ReplayCommand, type ReplayReport } from "./replay-messages.ts";
@@ -27,6 +29,10 @@ import { baseStyles, buttonStyles } from "./shared-styles.ts";
 export interface ReplayActivityDetail {
   readonly items: readonly ActivityItem[];
   readonly gaps: readonly TimeRange[];
+  /** When nothing was recorded between two parts. */
+  readonly pauses: readonly TimeRange[];
+  /** What recording cost the pages; null where that was not told. */
+  readonly cost: RecorderCost | null;
   /** Epoch ms of the window's first event, from which all times of a replay count. */
   readonly startAt: number;
 }
@@ -290,8 +296,8 @@ export class SentieroReplay extends LitElement {
     clearTimeout(this.#refreshTimer);
     this.#refreshTimer = 0;
     this.content = this.recording.read();
-    const { items, gaps } = this.content;
-    const detail: ReplayActivityDetail = { items, gaps, startAt: this.recording.startAt };
+    const { items, gaps, pauses, cost } = this.content;
+    const detail: ReplayActivityDetail = { items, gaps, pauses, cost, startAt: this.recording.startAt };
     this.#fire("sentiero-activity", detail);
   }
 
@@ -542,6 +548,7 @@ export class SentieroReplay extends LitElement {
         .timeMs=${this.time}
         .items=${content.items}
         .gaps=${content.gaps}
+        .pauses=${content.pauses}
         .loaded=${content.loaded}
         .startAt=${recording.startAt}
         .disabled=${isOff || recording.durationMs === 0}

@@ -8,7 +8,9 @@ import {
   type TemplateResult,
 } from "lit";
 import type { SessionDetail, WindowSummary } from "../src/types.ts";
-import { formatBytes, formatCount, formatDuration, formatExact } from "./formats.ts";
+import { formatBytes, formatCount, formatDuration, formatExact, formatNumberOf } from "./formats.ts";
+import { icon } from "./icons.ts";
+import type { RecorderCost } from "./recorder-cost.ts";
 import { baseStyles } from "./shared-styles.ts";
 import "./sentiero-copy-button.ts";
 
@@ -62,6 +64,18 @@ export class SentieroSessionDetails extends LitElement {
       dd > span {
         min-width: 0;
       }
+      .privacy {
+        display: flex;
+        grid-column: 1 / -1;
+        align-items: flex-start;
+        gap: var(--s-2);
+        color: var(--s-text-2);
+        font-size: var(--s-text-sm);
+      }
+      .privacy .icon {
+        margin-top: 2px;
+        color: var(--s-text-3);
+      }
       sentiero-copy-button {
         margin: -5px -6px;
       }
@@ -71,16 +85,20 @@ export class SentieroSessionDetails extends LitElement {
   static override properties: PropertyDeclarations = {
     session: { attribute: false },
     shownWindow: { attribute: false },
+    cost: { attribute: false },
   };
 
   declare session: SessionDetail | null;
   /** The window that is shown. */
   declare shownWindow: WindowSummary | null;
+  /** What recording cost the pages of that window; null where it is not known. */
+  declare cost: RecorderCost | null;
 
   constructor() {
     super();
     this.session = null;
     this.shownWindow = null;
+    this.cost = null;
   }
 
   #renderPair(name: string, value: string, isId: boolean = false): TemplateResult {
@@ -108,6 +126,13 @@ export class SentieroSessionDetails extends LitElement {
     const skew = shownWindow ? skewWords(shownWindow.clockSkewMs) : "";
     const metadata = Object.entries(session.metadata);
     return html`
+      <p class="privacy">
+        ${icon("shield")}
+        <span
+          >Page text is shown as it was; what was typed and what is secret is masked. That is the default, “balanced”: a
+          page recorded with “strict” shows its text masked too.</span
+        >
+      </p>
       <section>
         <h2>Session</h2>
         <dl>
@@ -134,6 +159,7 @@ export class SentieroSessionDetails extends LitElement {
                 ${this.#renderPair("Events", formatCount(shownWindow.eventCount))}
                 ${this.#renderPair("Uploads", formatCount(shownWindow.batchCount))}
                 ${this.#renderPair("Stored", formatBytes(shownWindow.byteCount))}
+                ${this.cost ? this.#renderPair("Recorder's own cost", costWords(this.cost)) : nothing}
               </dl>
             </section>`
           : nothing
@@ -154,6 +180,16 @@ export class SentieroSessionDetails extends LitElement {
 function skewWords(skewMs: number | null): string {
   if (skewMs === null || Math.abs(skewMs) <= MIN_SKEW_MS) return "";
   return `The visitor's clock was ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? "behind" : "ahead"}.`;
+}
+
+function costWords({ pieces, totalMs, longestMs, snapshots, longestSnapshotMs }: RecorderCost): string {
+  const words = `${toMs(totalMs)} in ${formatNumberOf(pieces, "piece")}, longest ${toMs(longestMs)}`;
+  if (snapshots === 0) return words;
+  return `${words}\n${formatNumberOf(snapshots, "snapshot")} of the page, longest ${toMs(longestSnapshotMs)}`;
+}
+
+function toMs(ms: number): string {
+  return `${formatCount(Math.round(ms))}\u00a0ms`;
 }
 
 function named(name: string): string {

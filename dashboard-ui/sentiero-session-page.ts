@@ -80,19 +80,12 @@ export class SentieroSessionPage extends LitElement {
       }
       .watch {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) clamp(260px, 24%, 340px);
+        grid-template-columns: minmax(0, 1fr) clamp(280px, 28%, 420px);
         gap: var(--s-4);
         height: max(440px, calc(100dvh - 150px));
       }
       :host([several]) .watch {
         height: max(440px, calc(100dvh - 202px));
-      }
-      .privacy {
-        display: flex;
-        align-items: center;
-        gap: var(--s-2);
-        color: var(--s-text-3);
-        font-size: var(--s-text-xs);
       }
       .problems {
         display: grid;
@@ -382,16 +375,13 @@ export class SentieroSessionPage extends LitElement {
         <sentiero-activity-list
           .items=${this.activity?.items ?? []}
           .gaps=${this.activity?.gaps ?? []}
+          .pauses=${this.activity?.pauses ?? []}
           .startAt=${this.activity?.startAt ?? 0}
           .timeMs=${this.timeMs}
           .isLoading=${!this.isLoaded}
           @sentiero-seek=${this.#onSeek}
         ></sentiero-activity-list>
-      </div>
-      <p class="privacy">
-        ${icon("shield")} Page text is recorded as it was shown. What was typed into fields is masked unless your
-        settings say otherwise.
-      </p>`;
+      </div>`;
   }
 
   override render(): TemplateResult {
@@ -411,7 +401,11 @@ export class SentieroSessionPage extends LitElement {
           : nothing
       }
       ${this.#renderFull(session)} ${this.#renderWindow(session, shown)}
-      <sentiero-session-details .session=${session} .shownWindow=${shown}></sentiero-session-details>
+      <sentiero-session-details
+        .session=${session}
+        .shownWindow=${shown}
+        .cost=${this.activity?.cost ?? null}
+      ></sentiero-session-details>
       <sentiero-confirm></sentiero-confirm>
     `;
   }

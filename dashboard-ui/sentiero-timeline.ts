@@ -10,8 +10,9 @@ import {
   type SVGTemplateResult,
   type TemplateResult,
 } from "lit";
-import type { ActivityItem, ActivityKind, TimeRange } from "./activity.ts";
+import type { ActivityItem, ActivityKind } from "./activity-item.ts";
 import { formatClock, formatDuration } from "./formats.ts";
+import type { TimeRange } from "./recording-stretches.ts";
 import { baseStyles } from "./shared-styles.ts";
 import { createTimeScale, type TimeScale } from "./time-scale.ts";
 
@@ -25,14 +26,22 @@ export interface SeekDetail {
 /** Marks closer than this part of the timeline become one. */
 const MARK_PLACES = 150;
 /** Of several marks in one place the first of these is shown. */
-const KINDS: readonly ActivityKind[] = ["error", "page", "custom", "click", "input"];
+const KINDS: readonly ActivityKind[] = ["error", "page", "custom", "form", "click", "input"];
+/** What the legend calls them; a form that is sent looks like an event. */
+const LEGEND: readonly (readonly [kind: ActivityKind, name: string])[] = [
+  ["error", "Errors"],
+  ["page", "Pages"],
+  ["custom", "Events"],
+  ["click", "Clicks"],
+  ["input", "Input"],
+];
 const STEP_MS = 5000;
 const PAGE_MS = 30_000;
 /** A seek backwards builds the recorded page anew, so a drag does not ask for one at every move. */
 const DRAG_SEEK_MS = 100;
 
 /**
- * The slider of a replay: activity as marks, idle time hatched and narrow.
+ * The slider of a replay: activity as marks, idle time hatched and narrow, time that was not recorded as a broken line.
  *
  * @fires sentiero-seek - `SeekDetail`
  */
@@ -86,11 +95,34 @@ export class SentieroTimeline extends LitElement {
       .input {
         fill: var(--s-kind-input, #7c4bc0);
       }
-      .custom {
+      .custom,
+      .form {
         fill: var(--s-kind-custom, #9a5b00);
       }
       .error {
         fill: var(--s-kind-error, #c62f26);
+      }
+      .broken {
+        stroke: var(--s-kind-quiet, #73796f);
+        stroke-width: 2;
+        stroke-dasharray: 3 3;
+      }
+      .legend {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 var(--s-3, 12px);
+        color: var(--s-text-3, #646a60);
+        font-size: 0.6875rem;
+        line-height: 16px;
+      }
+      .legend li {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+      }
+      .legend svg {
+        width: 14px;
+        height: 10px;
       }
       .played,
       .thumb,
@@ -157,6 +189,7 @@ export class SentieroTimeline extends LitElement {
     timeMs: { type: Number },
     items: { attribute: false },
     gaps: { attribute: false },
+    pauses: { attribute: false },
     loaded: { attribute: false },
     startAt: { type: Number },
     disabled: { type: Boolean },
@@ -173,6 +206,8 @@ export class SentieroTimeline extends LitElement {
   declare items: readonly ActivityItem[];
   /** Idle time, in ms of the replay. */
   declare gaps: readonly TimeRange[];
+  /** Time that was not recorded, in ms of the replay. */
+  declare pauses: readonly TimeRange[];
   /** What is loaded, in ms of the replay. */
   declare loaded: readonly TimeRange[];
   /** Epoch ms of the replay's begin. */
@@ -191,6 +226,7 @@ export class SentieroTimeline extends LitElement {
     this.timeMs = 0;
     this.items = [];
     this.gaps = [];
+    this.pauses = [];
     this.loaded = [];
     this.startAt = 0;
     this.disabled = false;
@@ -291,12 +327,16 @@ export class SentieroTimeline extends LitElement {
     const timeMs = this.pointedMs;
     if (timeMs === null) return nothing;
     const item = this.#nearest(timeMs);
-    const gap = this.gaps.find((gap) => timeMs > gap.from && timeMs < gap.to);
+    const isIn = ({ from, to }: TimeRange): boolean => timeMs > from && timeMs < to;
+    const pause = this.pauses.find(isIn);
+    const gap = this.gaps.find(isIn);
     const text = item
       ? html` <span class="recorded">${item.label} ${item.detail}</span>`
-      : gap
-        ? html` idle for ${formatDuration(gap.to - gap.from)}`
-        : nothing;
+      : pause
+        ? html` not recorded for ${formatDuration(pause.to - pause.from)}`
+        : gap
+          ? html` idle for ${formatDuration(gap.to - gap.from)}`
+          : nothing;
     return html`<div class="bubble"><b>${formatClock(item ? item.at - this.startAt : timeMs)}</b>${text}</div>
       <div class="pointer"></div>`;
   }
@@ -305,6 +345,32 @@ export class SentieroTimeline extends LitElement {
     const from = this.#scale.toPlace(range.from);
     const width = Math.max(0, this.#scale.toPlace(range.to) - from);
     return svg`<rect class=${name} x=${percent(from)} y="23" width=${percent(width)} height="6"/>`;
+  }
+
+  #renderPause(pause: TimeRange): SVGTemplateResult {
+    const x = [pause.from, pause.to].map((timeMs) => percent(this.#scale.toPlace(timeMs)));
+    return svg`${this.#renderRange(pause, "gap")}<line class="broken" x1=${x[0]!} x2=${x[1]!} y1="26" y2="26"/>`;
+  }
+
+  #renderLegend(): TemplateResult | typeof nothing {
+    const kinds = new Set<ActivityKind>(this.items.map(({ kind }) => (kind === "form" ? "custom" : kind)));
+    const entries: [SVGTemplateResult, string][] = LEGEND.filter(([kind]) => kinds.has(kind)).map(([kind, name]) => [
+      svg`<rect class="mark ${kind}" x="5" y="0" width="3" height="10" rx="1.5"/>`,
+      name,
+    ]);
+    if (this.gaps.length > 0)
+      entries.push([svg`<path class="hatch" d="m1 8 6-6M5 10l7-7M10 10l4-4" fill="none"/>`, "Idle"]);
+    if (this.pauses.length > 0) entries.push([svg`<line class="broken" x2="14" y1="5" y2="5"/>`, "Not recorded"]);
+    if (entries.length < 2) return nothing;
+    return html`<ul class="legend" aria-label="Marks of the timeline">
+      ${entries.map(
+        ([drawing, name]) =>
+          html`<li>
+            <svg viewBox="0 0 14 10" aria-hidden="true">${drawing}</svg>
+            ${name}
+          </li>`,
+      )}
+    </ul>`;
   }
 
   override render(): TemplateResult {
@@ -333,12 +399,14 @@ export class SentieroTimeline extends LitElement {
           </pattern>
           <rect class="track" x="0" y="23" width="100%" height="6" rx="3" />
           ${this.loaded.map((range) => this.#renderRange(range, "loaded"))}
-          ${this.gaps.map((gap) => [this.#renderRange(gap, "gap"), this.#renderRange(gap, "hatched")])} ${this.#marks}
+          ${this.gaps.map((gap) => [this.#renderRange(gap, "gap"), this.#renderRange(gap, "hatched")])}
+          ${this.pauses.map((pause) => this.#renderPause(pause))} ${this.#marks}
         </svg>
         <div class="played"></div>
         <div class="thumb"></div>
         ${this.#renderBubble()}
       </div>
+      ${this.#renderLegend()}
     `;
   }
 }

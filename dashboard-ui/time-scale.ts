@@ -1,4 +1,4 @@
-import type { TimeRange } from "./activity.ts";
+import type { TimeRange } from "./recording-stretches.ts";
 
 /** Turns times of a replay into places on its timeline and back. Places run from 0 to 1, times are ms. */
 export interface TimeScale {

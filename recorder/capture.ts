@@ -8,7 +8,7 @@ import { createMasking } from "./masking.ts";
 import { maskEvent } from "./mask-event.ts";
 import { textOf } from "./shown-text.ts";
 import type { StreamContext } from "./streams/stream.ts";
-import { flushMutations, hasPendingStyles, onMutationFailure } from "./mutations/merger.ts";
+import { flushMutations, hasPendingStyles, setUpMerging } from "./mutations/merger.ts";
 
 /** What of rrweb's options a configuration may set, and of which kind. Others would take over what is recorded, and where it goes. */
 const PASSED_OPTIONS: Readonly<Record<string, string>> = {
@@ -100,7 +100,7 @@ export function createCapture(
   function begin(): void {
     if (state !== "waiting") return;
     const start = performance.now();
-    onMutationFailure(snapshotSoon);
+    setUpMerging({ ...config, onFailure: snapshotSoon });
     try {
       stopRecord = record({
         inlineStylesheet: true,
@@ -116,7 +116,7 @@ export function createCapture(
         blockSelector: blockSelector ?? undefined,
         // rrweb asks the element itself only.
         ignoreSelector: ignoreSelector === null ? undefined : `${ignoreSelector}, :is(${ignoreSelector}) *`,
-        maskTextSelector: maskTextSelector ?? undefined,
+        // Not `maskTextSelector`, which rrweb would ask for every node: `maskEvent` masks all of that and more.
         // Not `maskAllInputs`: its fixed list leaves hidden and file inputs in clear. "input" stands for every type,
         // and the function decides.
         maskAllInputs: false,

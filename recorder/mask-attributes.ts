@@ -46,6 +46,12 @@ const MAX_NAMES = 2_000;
 /** Kinds by name as it was met: names come again and again. */
 const kinds = new Map<string, Kind>();
 
+/** Whether all of these are kept as they are, whatever the rules. */
+export function areKept(attributes: Readonly<Record<string, unknown>>): boolean {
+  for (const name in attributes) if (kindOf(name) !== "keep") return false;
+  return true;
+}
+
 /**
  * Masks attributes of one element in place. `element` is asked for its size, where media are left out, and may be null.
  */
@@ -99,7 +105,7 @@ function maskAttribute(name: string, value: string, kind: Kind, rules: Attribute
 }
 
 function maskUrl(url: string, { redaction, isStrict }: AttributeRules, isLink: boolean): string {
-  const scheme = /^\s*([a-z][a-z\d+.-]*):/i.exec(url)?.[1]!.toLowerCase();
+  const scheme = /^https?:/.test(url) ? "http" : /^\s*([a-z][a-z\d+.-]*):/i.exec(url)?.[1]!.toLowerCase();
   // Text of a script, of a document, of a letter.
   if (scheme === "javascript" || scheme === "vbscript") return `${scheme}:`;
   if (scheme === "data") return !isStrict && /^\s*data:(?:image|font|audio|video)\//i.test(url) ? url : "data:,";

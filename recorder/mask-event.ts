@@ -1,6 +1,6 @@
 import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
-import { isControl, maskAttributes, maskDeclaration } from "./mask-attributes.ts";
+import { areKept, isControl, maskAttributes, maskDeclaration } from "./mask-attributes.ts";
 import { maskCss } from "./mask-css.ts";
 import type { Cover, Masking } from "./masking.ts";
 
@@ -52,6 +52,7 @@ export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLo
     if (node.type === TEXT) {
       node.textContent = maskTextOf(node.textContent, around, parent, parentName);
     } else if (node.type === COMMENT) node.textContent = "";
+    const name = toName(node.tagName);
     let cover = around;
     let inside = parent;
     if (isRecord(node.attributes)) {
@@ -61,10 +62,9 @@ export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLo
       if (cover.isBlocked) return block(node);
       // A copy: rrweb adds what an image shows to its own object, when it has loaded.
       if (isStrict) node.attributes = { ...node.attributes };
-      maskAttributesOf(node.attributes as Fields, toName(node.tagName), element, cover, masking);
+      maskAttributesOf(node.attributes as Fields, name, element, cover, masking);
     }
     if (!Array.isArray(node.childNodes)) return;
-    const name = toName(node.tagName);
     for (const child of node.childNodes as unknown[]) maskTree(child, cover, inside, name);
   }
 
@@ -157,6 +157,8 @@ export function maskAttributesOf(
   cover: Cover,
   masking: Masking,
 ): void {
+  // Most elements have a class and no more. Of a control more is asked: passwords are remembered by it.
+  if (areKept(attributes) && !isControl(tagName)) return;
   // What a button says is the page's.
   const isOpen = element !== null && (!isControl(tagName) || tagName === "button" || !masking.isInputMasked(element));
   const rules = {

@@ -4,12 +4,6 @@ import { endHandlers } from "./handlers.ts";
 import { createPending, type Mirror, UNKNOWN } from "./pending.ts";
 import { flushBefore } from "./triggers.ts";
 
-/** How long changes of the document are gathered before they are recorded, in ms. */
-const MERGE_WINDOW_MS = 500;
-
-/** How long recording them may hold the page at a time, in ms: one frame. */
-const TASK_BUDGET_MS = 16;
-
 /** How long the rest may wait for the page to have nothing to do, in ms; where a browser can't tell, how long it waits. */
 const IDLE_WITHIN_MS = 100;
 const PAUSE_MS = 30;
@@ -43,11 +37,21 @@ interface Merger {
 }
 
 let merger: Merger | undefined;
-let onFailure: () => void = () => {};
+/** How merging goes about its work. */
+export interface MergingOptions {
+  /** How long changes of the document are gathered before they are recorded, in ms. */
+  readonly mergeWindowMs: number;
+  /** How long recording them may hold the page at a time, in ms. */
+  readonly taskBudgetMs: number;
+  /** Called when changes were lost: what follows can't be played without a new snapshot. */
+  onFailure(): void;
+}
 
-/** Calls `listener` when changes were lost, so that the document has to be recorded anew. */
-export function onMutationFailure(listener: () => void): void {
-  onFailure = listener;
+let options: MergingOptions = { mergeWindowMs: 500, taskBudgetMs: 16, onFailure: () => {} };
+
+/** Sets how the observers that rrweb makes from now on do their work. */
+export function setUpMerging(given: MergingOptions): void {
+  options = given;
 }
 
 /**
@@ -104,7 +108,7 @@ function createMerger(Native: typeof MutationObserver, buffers: MutationBuffer[]
   }
 
   function schedule(): void {
-    if (!pending.isEmpty) cancel ??= after(MERGE_WINDOW_MS, deliverSome);
+    if (!pending.isEmpty) cancel ??= after(options.mergeWindowMs, deliverSome);
   }
 
   function deliver(isOver: () => boolean): void {
@@ -116,7 +120,7 @@ function createMerger(Native: typeof MutationObserver, buffers: MutationBuffer[]
     } catch {
       // An odd page must not end the recording. What waits can't be told any more.
       pending.clear();
-      onFailure();
+      options.onFailure();
     }
     for (const document of channels.keys()) {
       if (document.defaultView) continue;
@@ -138,7 +142,7 @@ function createMerger(Native: typeof MutationObserver, buffers: MutationBuffer[]
 
   function deliverSome(): void {
     cancel = undefined;
-    const end = performance.now() + TASK_BUDGET_MS;
+    const end = performance.now() + options.taskBudgetMs;
     deliver(() => performance.now() >= end);
     if (!pending.isEmpty) cancel ??= whenIdle(deliverSome);
   }

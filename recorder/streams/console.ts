@@ -1,4 +1,4 @@
-import type { LaterParts } from "./later.ts";
+import type { StreamParts } from "./on-demand.ts";
 import { toPreview } from "./preview.ts";
 import { createQuota } from "./quota.ts";
 import type { StreamContext } from "./stream.ts";
@@ -15,7 +15,7 @@ const OWN_FRAMES = 3;
  * `__console`: `level` and `args`, up to 10 texts of at most 1,024 characters; `stack` for errors. 100 a minute at most, and how many
  * were left out is told by the next one, as `dropped`.
  */
-export function captureConsole(context: StreamContext, { wrapMethod }: LaterParts): void {
+export function captureConsole(context: StreamContext, { wrapMethod }: StreamParts): void {
   const { config, signal, emit } = context;
   const quota = createQuota(MAX_A_MINUTE);
   let isBusy = false;

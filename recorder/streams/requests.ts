@@ -1,6 +1,6 @@
 import { watchFetch } from "./fetch-requests.ts";
 import { createQuota } from "./quota.ts";
-import type { LaterParts } from "./later.ts";
+import type { StreamParts } from "./on-demand.ts";
 import { createHeaderFilter, type HeaderFilter } from "./request-headers.ts";
 import type { StreamContext } from "./stream.ts";
 import { watchXhr } from "./xhr-requests.ts";
@@ -46,7 +46,7 @@ export interface RequestDetails {
  */
 export function captureRequests(
   { config, signal, emit, cutUrl }: StreamContext,
-  { matchesUrl, wrapMethod }: LaterParts,
+  { matchesUrl, wrapMethod }: StreamParts,
 ): void {
   const rules = config.captureRequests;
   if (!rules) return;

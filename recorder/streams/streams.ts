@@ -1,10 +1,12 @@
 import { captureClicks } from "./clicks.ts";
 import { captureErrors, type CaptureException } from "./errors.ts";
 import { captureForms } from "./forms.ts";
-import { listen, pathOf } from "./listen.ts";
+import { watchHistory } from "./history.ts";
 import { captureNavigation } from "./navigation.ts";
+import { loadStreams } from "./on-demand.ts";
 import type { StreamContext } from "./stream.ts";
-import { matchesUrl } from "./url-pattern.ts";
+import { captureTracking } from "./tracking.ts";
+import { captureWebVitals } from "./vitals.ts";
 
 /** What the page's API needs of the streams. */
 export interface Streams {
@@ -16,13 +18,13 @@ export interface Streams {
  * even where they are not recorded, because activity and triggers depend on them. Throws nothing.
  */
 export function startStreams(context: StreamContext): Streams {
+  const { config, signal } = context;
   captureClicks(context);
   captureForms(context);
   const onMove = captureNavigation(context);
-  import("./later.ts")
-    .then(({ startLaterStreams }) => {
-      if (!context.signal.aborted) startLaterStreams(context, { listen, pathOf, matchesUrl, onMove });
-    })
-    .catch((error: unknown) => console.warn("[sentiero]", error));
+  if (onMove) watchHistory(signal, onMove);
+  if (config.trackCustomEvents) captureTracking(context);
+  if (config.captureWebVitals) captureWebVitals(context);
+  loadStreams(context);
   return { captureException: captureErrors(context) };
 }

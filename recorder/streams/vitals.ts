@@ -1,4 +1,4 @@
-import type { RecorderParts } from "./later.ts";
+import { listen } from "./listen.ts";
 import type { StreamContext } from "./stream.ts";
 
 /**
@@ -39,7 +39,15 @@ let told: { [metric in Metric]?: number } = {};
  * is left, CLS and INP when it is left, and again where they have grown by the next time. A return from the back/forward cache
  * counts as a page load.
  */
-export function captureWebVitals(context: StreamContext, { listen }: RecorderParts): void {
+export function captureWebVitals(context: StreamContext): void {
+  try {
+    measure(context);
+  } catch {
+    // A page may have broken what the browser measures with.
+  }
+}
+
+function measure(context: StreamContext): void {
   const drains: (() => void)[] = [];
   const url = context.cutUrl(location.href);
   let values: { [metric in Metric]?: number } = {};

@@ -17,6 +17,8 @@ export interface TextRedaction {
   readonly isOn: boolean;
   /** False where nothing in the text can match, told in one pass; true where something may. */
   mayMatch(text: string): boolean;
+  /** False where nothing can match in the text, nor in any part of it; the host's patterns may ask where a text begins. */
+  mayMatchWithin(text: string): boolean;
   /** The text with {@link TOKEN} for every match; the same text where nothing matches. */
   redact(text: string): string;
 }
@@ -30,12 +32,13 @@ const PREFILTER = /@|:\/\/|eyJ|[\da-f]{32}|\d[\d -]{12}/i;
 /**
  * The built-in patterns, in the order in which they are applied. None does more than a fixed number of steps for a
  * character, whatever the text: where one expression would begin again at every character of a run (`eyJeyJeyJ…`,
- * `a@a@a@…`), the expression takes the whole run, which can't fail, and a function looks into it once.
+ * `a@a@a@…`), the expression takes the whole run, which can't fail, and a function looks into it once. What a match can't
+ * do without is looked for first, because most texts don't have it.
  */
 const BUILT_IN: Readonly<Record<PatternName, (text: string) => string>> = {
-  url: (text) => text.replace(/https?:\/\/\S+/gi, (url) => url.split(/[?#]/, 1)[0]!),
-  jwt: (text) => text.replace(/[\w.-]+/g, redactTokens),
-  email: (text) => text.replace(/[\p{L}\p{M}\p{N}._%+@-]+/gu, redactAddresses),
+  url: (text) => (/[?#]/.test(text) ? text.replace(/https?:\/\/\S+/gi, (url) => url.split(/[?#]/, 1)[0]!) : text),
+  jwt: (text) => (text.includes("eyJ") ? text.replace(/[\w.-]+/g, redactTokens) : text),
+  email: (text) => (text.includes("@") ? text.replace(/[\p{L}\p{M}\p{N}._%+@-]+/gu, redactAddresses) : text),
   longHex: (text) => text.replace(/\b[\da-f]{32,}\b/gi, TOKEN),
   card: (text) => text.replace(/\b\d(?:[ -]?\d){12,18}\b/g, TOKEN),
 };
@@ -50,8 +53,10 @@ export const PATTERN_NAMES: readonly PatternName[] = Object.keys(BUILT_IN) as Pa
 export function createTextRedaction(names: readonly PatternName[], custom: readonly RegExp[]): TextRedaction {
   const builtIn = PATTERN_NAMES.filter((name) => names.includes(name)).map((name) => BUILT_IN[name]);
 
+  const mayMatchBuiltIn = (text: string): boolean => builtIn.length > 0 && PREFILTER.test(text);
+
   function mayMatch(text: string): boolean {
-    return (builtIn.length > 0 && PREFILTER.test(text)) || custom.some((pattern) => text.search(pattern) >= 0);
+    return mayMatchBuiltIn(text) || custom.some((pattern) => text.search(pattern) >= 0);
   }
 
   function redactOnce(text: string): string {
@@ -64,6 +69,7 @@ export function createTextRedaction(names: readonly PatternName[], custom: reado
   return {
     isOn: builtIn.length + custom.length > 0,
     mayMatch,
+    mayMatchWithin: (text) => custom.length > 0 || mayMatchBuiltIn(text),
     redact(text) {
       if (!mayMatch(text)) return text;
       return (text.length > MAX_CHARS ? null : settle(text, redactOnce)) ?? TOKEN;

@@ -101,7 +101,7 @@ export function createRedaction(rules: Partial<RedactionRules> = {}): Redaction 
     rules.urlMode ?? "strip",
     toList(rules.urlParamAllowlist),
     toList(rules.urlParamDenylist),
-    free.redact,
+    free,
   );
 
   /** Inside something that ought to be an address any text may be one. */

@@ -1,4 +1,4 @@
-import { settle, TOKEN } from "./patterns.ts";
+import { settle, type TextRedaction, TOKEN } from "./patterns.ts";
 
 /**
  * What is kept of an address: `strip` cuts it at `?` and `#`; `keepFiltered` keeps parameters, but for those with a secret
@@ -21,6 +21,10 @@ const DENIED =
 /** A longer address is cut: taking it apart would hold the page. */
 const MAX_CHARS = 16_384;
 
+/** Of names that were looked at, since few come again and again; a longer one would hold the text it was cut from. */
+const MAX_KNOWN_NAMES = 500;
+const MAX_KNOWN_CHARS = 12;
+
 /** Addresses lie in parameters of addresses; what lies deeper is not kept. */
 const MAX_DEPTH = 3;
 
@@ -32,16 +36,17 @@ export function cutUrl(url: string): string {
 
 /**
  * Redaction of addresses. They are taken apart by hand, so that a malformed one is handled like any other.
- * `allowed` and `denied` name parameters; `redactText` redacts the values of the others.
+ * `allowed` and `denied` name parameters; `redaction` redacts the values of the others.
  */
 export function createUrlRedaction(
   mode: UrlMode,
   allowed: readonly string[],
   denied: readonly string[],
-  redactText: (text: string) => string,
+  { redact: redactText, mayMatchWithin }: Pick<TextRedaction, "redact" | "mayMatchWithin">,
 ): UrlRedaction {
   const deniedNames = new Set([...DENIED.split(" "), ...denied.map(toName)]);
   const allowedNames = new Set(allowed.map(toName));
+  const known = new Map<string, "denied" | "allowed" | "open">();
 
   function filterUrl(url: string, denial: string | null, depth: number): string {
     const [beforeHash, fragment] = splitAt(url, "#");
@@ -55,27 +60,46 @@ export function createUrlRedaction(
 
   /** With the `?` or `#` that leads it, which goes when no parameter is left. */
   function filterQuery(query: string, denial: string | null, depth: number): string {
+    if (isPlain(query)) return query;
     let filtered = "";
     let separator = "";
     for (const part of query.split(/(?=[&;?#])/)) {
       // That of a parameter that was left out goes to the next one.
       separator ||= part[0]!;
       const [name, value] = splitAt(part.slice(1), "=");
-      const words = toWords(name);
-      const isDenied = words.some((word) => deniedNames.has(word));
+      const rule = ruleOf(name);
+      const isDenied = rule === "denied";
       if (isDenied && denial === null) continue;
       filtered += separator;
       if (isDenied) filtered += name + (value && denial);
-      else if (words.some((word) => allowedNames.has(word))) filtered += name + value;
+      else if (rule === "allowed") filtered += name + value;
       else filtered += filterValue(name, denial, depth) + (value && `=${filterValue(value.slice(1), denial, depth)}`);
       separator = "";
     }
     return filtered;
   }
 
+  /** Whether every parameter stays as it is, told the cheap way; false where that takes more. */
+  function isPlain(query: string): boolean {
+    if (query.includes("%") || mayMatchWithin(query.replaceAll("+", " "))) return false;
+    for (const part of query.slice(1).split(/[&;?#]/)) if (ruleOf(splitAt(part, "=")[0]) === "denied") return false;
+    return true;
+  }
+
+  function ruleOf(name: string): "denied" | "allowed" | "open" {
+    let rule = known.get(name);
+    if (!rule) {
+      const words = toWords(name);
+      const isIn = (names: ReadonlySet<string>): boolean => words.some((word) => names.has(word));
+      rule = isIn(deniedNames) ? "denied" : isIn(allowedNames) ? "allowed" : "open";
+      if (known.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_CHARS) known.set(name, rule);
+    }
+    return rule;
+  }
+
   /** A value that is clean keeps its own encoding. */
   function filterValue(value: string, denial: string | null, depth: number): string {
-    for (const spaced of [value, value.replaceAll("+", " ")]) {
+    for (const spaced of value.includes("+") ? [value, value.replaceAll("+", " ")] : [value]) {
       const plain = decode(spaced);
       const clean = plain === spaced ? redactText(plain) : filterNested(plain, denial, depth + 1);
       if (clean !== plain) return encode(clean);
@@ -93,7 +117,7 @@ export function createUrlRedaction(
   function redactBy(mode: UrlMode, url: string, denial: string | null): string {
     if (mode === "keepAll") return url;
     // A name and a password before the host.
-    const bare = url.replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/?#]*@/i, "$1//");
+    const bare = !url.includes("@") ? url : url.replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/?#]*@/i, "$1//");
     const isKept = mode === "keepFiltered" && bare.length <= MAX_CHARS;
     return (isKept ? settle(bare, (last) => filterUrl(last, denial, 0)) : null) ?? cutUrl(bare);
   }
@@ -129,6 +153,7 @@ function toName(name: string): string {
 
 /** Percent-decodes what can be decoded; bytes that are no UTF-8 become a character each. */
 function decode(text: string): string {
+  if (!text.includes("%")) return text;
   return text.replace(/(?:%[\da-f]{2})+/gi, (run) => {
     try {
       return decodeURIComponent(run);

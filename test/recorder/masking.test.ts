@@ -94,6 +94,14 @@ describe("inputs", () => {
     expect(open.maskInput("secret", element("input", { autocomplete: "current-password" }))).toBe("******");
   });
 
+  test("remembers a password's name from a snapshot, though nothing was typed yet", () => {
+    const open = createMasking({ ...rules, maskAllInputs: false });
+    const field = element("input", { type: "password", name: "pass" });
+    const node = { type: 2, id: 1, tagName: "input", attributes: { type: "password", name: "pass" }, childNodes: [] };
+    maskEvent({ type: 2, data: { node }, timestamp: 0 }, open, () => field);
+    expect(open.maskInput("secret", element("input", { name: "pass" }))).toBe("******");
+  });
+
   test("keeps masking what takes a password's place: an element of the same name or id", () => {
     const open = createMasking({ ...rules, maskAllInputs: false });
     open.isInputMasked(element("input", { type: "password", name: "pass", id: "p1" }));

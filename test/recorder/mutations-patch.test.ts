@@ -12,8 +12,54 @@ it("puts the recorder's observer where rrweb picks its own", () => {
   expect(patched).toContain("addHandler(handlers, iframeEl.contentDocument,");
 });
 
-it("leaves the worker for pictures of canvases out", () => {
-  expect(source.length - patchRecord(source).length).toBeGreaterThan(2_000);
+it("leaves out what no configuration turns on", () => {
+  const patched = patchRecord(source);
+  for (const unused of [
+    "CanvasManager",
+    "getContextAttributes",
+    "CrossOriginIframeMirror",
+    "recordCrossOrigin",
+    "BaseRRNode",
+    "mergeHooks",
+    "plugins",
+    "packFn",
+    "freezePage",
+    "keepIframeSrcFn",
+    "recordDOM",
+  ]) {
+    expect(source).toContain(unused);
+    expect(patched).not.toContain(unused);
+  }
+});
+
+it("leaves in what a configuration may turn on", () => {
+  const patched = patchRecord(source);
+  const used = [
+    "checkoutEveryNms",
+    "checkoutEveryNth",
+    "inlineImages",
+    "collectFonts",
+    "userTriggeredOnInput",
+    "mousemoveWait",
+  ];
+  for (const name of [
+    ...used,
+    "dataURLOptions",
+    "slimDOMOptions",
+    "ignoreClass",
+    "blockClass",
+    "maskTextClass",
+    "inlineStylesheet",
+  ]) {
+    expect(patched).toContain(name);
+  }
+});
+
+it("leaves none of rrweb's fields to a helper, and none of its functions to an object", () => {
+  const patched = patchRecord(source);
+  expect(patched).not.toContain("__publicField(this");
+  expect(patched).not.toContain("index.childNodes");
+  expect(patched).toContain("enum IncrementalSource {");
 });
 
 it.each([
@@ -29,7 +75,11 @@ it.each([
     "handlers.push(observe(iframeEl.contentDocument));",
     "observe(iframeEl.contentDocument);",
   ],
-  ["the text of the worker", "const jsContent = '", "const workerText = '"],
+  ["what records canvases", "class CanvasManager {", "class CanvasRecorder {"],
+  ["something inside of a part that is left out", "  initCanvasFPSObserver(", "  initCanvasFramesObserver("],
+  ["an option that is never set", "    recordDOM = true,\n", "    recordTree = true,\n"],
+  ["how a snapshot hands its options on", "const bypassOptions = {", "const passedOptions = {"],
+  ["how a field is set", '__publicField(this, "addedSet"', '__field(this, "addedSet"'],
 ])("refuses a build of rrweb in which %s changed", (_what, before, after) => {
   expect(source).toContain(before);
   expect(() => patchRecord(source.replace(before, after))).toThrow("@rrweb/record changed");

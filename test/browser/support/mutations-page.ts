@@ -36,7 +36,12 @@ Object.assign(window, {
 const harness = {
   events,
   start(): void {
-    const config = { recorderOptions: {}, maskAllInputs: false } as unknown as ResolvedConfig;
+    const config = {
+      recorderOptions: {},
+      maskAllInputs: false,
+      mergeWindowMs: 500,
+      taskBudgetMs: 16,
+    } as unknown as ResolvedConfig;
     capture = createCapture(config, createRedaction(), (event) => {
       events.push(structuredClone(event) as unknown as Record<string, unknown>);
     });
