@@ -11,15 +11,13 @@ import type {
 } from "../../src/index.ts";
 import { createPieceReader } from "../../src/maintenance/session-pieces.ts";
 import { createWebPlatform } from "../../src/platform.ts";
-import { createScrub } from "../../src/sessions/scrub.ts";
 import { createSessionKeys } from "../../src/sessions/session-keys.ts";
-import { createSessions } from "../../src/sessions/sessions.ts";
+import type { Sessions } from "../../src/sessions/sessions.ts";
 import type { SettleHook } from "../../src/sessions/settle.ts";
-import { createUsage } from "../../src/sessions/usage.ts";
-import { createUpdater, putAfterBlobs } from "../../src/storage/update.ts";
+import type { Store } from "../../src/storage/store.ts";
 import { BASE, api, post } from "../support/sentiero.ts";
 import { createInspectedSentiero } from "../support/stored.ts";
-import { intercept, platform } from "../support/stores.ts";
+import { intercept, openSessions, platform } from "../support/stores.ts";
 
 const START = 1_800_000_000_000;
 const HOUR = 3_600_000;
@@ -477,20 +475,6 @@ test("settling after any batches in any order, again and again, changes no event
 });
 
 /** Sessions over the same store, as another process has them. */
-function openBeside(store: Parameters<typeof createSessions>[0], settleHooks: readonly SettleHook[]) {
-  const { update } = createUpdater(store.documents, store.putWithBlobs ?? putAfterBlobs(store));
-  const clock = () => START + 10 * HOUR;
-  return createSessions(store, {
-    project: "main",
-    platform,
-    clock,
-    update,
-    usage: createUsage(store.documents, update, { project: "main", clock }),
-    scrub: createScrub(store, { project: "main", clock, update, onError: console.error }),
-    bindSessions: true,
-    sessionMaxAgeMs: 604_800_000,
-    lateAfterMs: 604_800_000,
-    limits: { maxEventsPerSession: undefined, maxBytesPerSession: undefined },
-    settleHooks,
-  });
+function openBeside(store: Store, settleHooks: readonly SettleHook[]): Sessions {
+  return openSessions(store, { clock: () => START + 10 * HOUR, settleHooks });
 }
