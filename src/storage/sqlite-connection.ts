@@ -1,3 +1,4 @@
+import { HTTPError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { isAway, isConflict, toBusy, toUnavailable } from "./sql-errors.ts";
 import { SELECT_SCHEMA } from "./sql-statements.ts";
@@ -110,18 +111,10 @@ export function connect(
     }
   }
 
-  /** One write that fails does not take the others of its group with it. Gives what to do after the commit. */
-  function runOne({ task, resolve, reject }: Write): () => void {
-    sql("SAVEPOINT one").run();
-    try {
-      const result = task(sql);
-      sql("RELEASE one").run();
-      return () => resolve(result);
-    } catch (error) {
-      if (isConflict(error)) throw error;
-      sql("ROLLBACK TO one").run();
-      sql("RELEASE one").run();
-      return () => reject(error);
+  /** One write that fails does not take the others of its group with it. */
+  async function writeEach(group: readonly Write[]): Promise<void> {
+    for (const { task, resolve, reject } of group) {
+      await attempt((client) => transact(client, () => task(sql))).then(resolve, reject);
     }
   }
 
@@ -131,10 +124,12 @@ export function connect(
       const group = waiting;
       waiting = [];
       try {
-        const settle = await attempt((client) => transact(client, () => group.map(runOne)));
-        for (const one of settle) one();
+        const results = await attempt((client) => transact(client, () => group.map(({ task }) => task(sql))));
+        for (const [index, { resolve }] of group.entries()) resolve(results[index]);
       } catch (error) {
-        for (const { reject } of group) reject(error);
+        // Busy or away is nobody's fault; anything else may be one write's.
+        if (group.length > 1 && !(error instanceof HTTPError)) await writeEach(group);
+        else for (const { reject } of group) reject(error);
       }
     }
     flushing = null;

@@ -26,6 +26,9 @@ export const INSERT_DOCUMENT =
   "INSERT INTO sentiero_documents (collection, id, score, version, doc) VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING";
 export const UPDATE_DOCUMENT =
   "UPDATE sentiero_documents SET score = ?, version = version + 1, doc = ? WHERE collection = ? AND id = ? AND version = ?";
+/** For a document that keeps its place: SQLite writes the entry of an index anew whenever its column is set. */
+export const UPDATE_IN_PLACE =
+  "UPDATE sentiero_documents SET version = version + 1, doc = ? WHERE collection = ? AND id = ? AND version = ? AND score = ?";
 export const MOVE_TERMS = "UPDATE sentiero_terms SET score = ? WHERE collection = ? AND id = ? AND score <> ?";
 export const INSERT_TERM =
   "INSERT INTO sentiero_terms (collection, term, score, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";

@@ -25,7 +25,14 @@ import {
   type SqliteValue,
   type Statements,
 } from "./sqlite-connection.ts";
-import { INSERT_BLOB, INSERT_DOCUMENT, INSERT_TERM, MOVE_TERMS, UPDATE_DOCUMENT } from "./sqlite-schema.ts";
+import {
+  INSERT_BLOB,
+  INSERT_DOCUMENT,
+  INSERT_TERM,
+  MOVE_TERMS,
+  UPDATE_DOCUMENT,
+  UPDATE_IN_PLACE,
+} from "./sqlite-schema.ts";
 import type { Finding, Store } from "./store.ts";
 import { encodeText } from "./text.ts";
 
@@ -103,12 +110,13 @@ function putDocument(
   { score, terms = [], expectedVersion }: PutOptions,
 ): boolean {
   const key = encodeText(id);
-  const { changes } =
-    expectedVersion === 0
-      ? sql(INSERT_DOCUMENT).run(collection, key, score, json)
-      : sql(UPDATE_DOCUMENT).run(score, json, collection, key, expectedVersion);
-  if (Number(changes) === 0) return false;
-  if (expectedVersion > 0) sql(MOVE_TERMS).run(score, collection, key, score);
+  const isChanged = (text: string, ...params: SqliteValue[]) => Number(sql(text).run(...params).changes) > 0;
+  if (expectedVersion === 0) {
+    if (!isChanged(INSERT_DOCUMENT, collection, key, score, json)) return false;
+  } else if (!isChanged(UPDATE_IN_PLACE, json, collection, key, expectedVersion, score)) {
+    if (!isChanged(UPDATE_DOCUMENT, score, json, collection, key, expectedVersion)) return false;
+    sql(MOVE_TERMS).run(score, collection, key, score);
+  }
   for (const term of terms) sql(INSERT_TERM).run(collection, encodeText(term), score, key);
   return true;
 }

@@ -45,10 +45,12 @@ interface Waiting {
 /**
  * Joins concurrent changes of one document: at most one put is in flight, what arrives meanwhile goes together into
  * the next. Sixteen writers of one document cost two puts, not sixteen races. `put` writes a document with its blobs.
+ * With `isolatesRequests` each change is put by itself, because nobody may wait for what another request does.
  */
 export function createUpdater(
   documents: DocumentStore,
   put: PutWithBlobs = (collection, id, doc, options) => documents.put(collection, id, doc, options),
+  { isolatesRequests = false }: { isolatesRequests?: boolean } = {},
 ): Updater {
   const queues = new Map<string, Waiting[]>();
 
@@ -91,6 +93,7 @@ export function createUpdater(
       const key = `${collection}\n${id}`;
       return new Promise((resolve, reject) => {
         const waiting = { change, score, resolve, reject } as unknown as Waiting;
+        if (isolatesRequests) return void commit(collection, id, [waiting]).catch(reject);
         const queue = queues.get(key);
         if (queue) return void queue.push(waiting);
         queues.set(key, [waiting]);

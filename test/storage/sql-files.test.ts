@@ -50,6 +50,20 @@ for (const { name, open } of CLIENTS) {
       expect(await store.documents.get(ITEMS, "counter")).toMatchObject({ doc: { n: 80 } });
     });
 
+    test("refuses a write that fails, and keeps those that came with it", async () => {
+      const { store } = openFile();
+      // What can't be bound fails in the middle of the transaction of all four.
+      const outcomes = await Promise.allSettled([
+        store.blobs.create("b:main:before", Uint8Array.of(1)),
+        store.blobs.create("b:main:wrong", Symbol("no bytes") as unknown as Uint8Array),
+        store.documents.put(ITEMS, "a", { n: 1 }, PUT),
+        store.blobs.create("b:main:after", Uint8Array.of(2)),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+      expect((await store.blobs.list("b:main:", null)).keys).toEqual(["b:main:after", "b:main:before"]);
+      expect(await store.documents.get(ITEMS, "a")).toMatchObject({ doc: { n: 1 }, version: 1 });
+    });
+
     test("of a newer schema is read and left as it is", async () => {
       const { path, database, store } = openFile();
       await store.documents.put(ITEMS, "a", { n: 1 }, PUT);

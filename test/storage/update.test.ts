@@ -34,6 +34,24 @@ describe("the updater", () => {
     expect(docs.every((doc, index) => doc!.n > index - 1 && doc!.n <= 16)).toBe(true);
   });
 
+  test("puts each change by itself where no request may wait for another's work, and loses none", async () => {
+    const { documents, counts } = createCountedDocuments();
+    const { update } = createUpdater(documents, undefined, { isolatesRequests: true });
+    await Promise.all(Array.from({ length: 4 }, () => update("c", "a", increment, score)));
+    expect((await documents.get<Counter>("c", "a"))?.doc).toEqual({ n: 4 });
+    expect(counts.puts).toBeGreaterThanOrEqual(4);
+  });
+
+  test("has, where requests are isolated, no one wait for a put that never ends", async () => {
+    let puts = 0;
+    const documents = intercept(createMemoryDocuments(), (name, _args, call) =>
+      name === "put" && ++puts === 1 ? new Promise(() => {}) : call(),
+    );
+    const { update } = createUpdater(documents, undefined, { isolatesRequests: true });
+    void update("c", "a", increment, score);
+    expect(await update("c", "a", increment, score)).toEqual({ n: 1 });
+  });
+
   test("joins what arrives while a put is in flight", async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
