@@ -17,6 +17,12 @@ export interface Gap {
   /** Epoch ms of the first and last event given up. */
   readonly from: number;
   readonly to: number;
+  /**
+   * The upload that they were in. Its answer may have been lost on the way: where the server has it, or gets it later, nothing
+   * is missing, and the gap is not shown. Both come together, or neither where several uploads are told of as one.
+   */
+  readonly run?: string;
+  readonly seq?: number;
 }
 
 /** One upload, as it crosses the wire. The first three fields are the original's, the rest is optional. */
@@ -53,8 +59,9 @@ export interface SessionSummary {
   /** `live` while batches arrived in the last five minutes, then `idle`, and `settled` once its batches were joined. */
   readonly state: "live" | "idle" | "settled";
   readonly eventCount: number;
+  /** A click that another one makes, such as on the field of a label, counts with that. */
   readonly clickCount: number;
-  /** Page loads. */
+  /** Page loads; a snapshot that the recorder takes in between is none. */
   readonly pageCount: number;
   /** Stored bytes, as received. */
   readonly byteCount: number;

@@ -32,28 +32,31 @@ function redactEvents(
   events: readonly RecordedEvent[],
   { redaction, redactEvent, onError }: RedactOptions,
 ): readonly RecordedEvent[] {
-  const kept = events.flatMap((event) => {
+  let isSame = !redactEvent;
+  const kept: RecordedEvent[] = [];
+  for (const event of events) {
     try {
       const redacted = redaction.event(event);
-      return redactEvent ? keepEvent(redactEvent(redacted)) : [redacted];
+      const answer = redactEvent ? keepEvent(redactEvent(redacted)) : redacted;
+      if (answer) kept.push(answer);
+      isSame &&= answer === event;
     } catch (error) {
       onError(error);
-      return [];
+      isSame = false;
     }
-  });
-  const isSame = !redactEvent && kept.length === events.length && kept.every((event, index) => event === events[index]);
+  }
   return isSame ? events : kept;
 }
 
 /** What a host's rule answered, where it is an event that can be stored. */
-function keepEvent(kept: RecordedEvent | null | undefined): RecordedEvent[] {
-  if (kept === null || kept === undefined || (kept as unknown) === false) return [];
+function keepEvent(kept: RecordedEvent | null | undefined): RecordedEvent | null {
+  if (kept === null || kept === undefined || (kept as unknown) === false) return null;
   if (typeof kept !== "object" || Array.isArray(kept) || "then" in kept) {
     throw new TypeError("[sentiero] redaction.redactEvent must answer an event, or null to drop it, and not a promise");
   }
   // Throws where it holds what JSON cannot, so that one bad event does not refuse its batch.
   JSON.stringify(kept);
-  return [kept];
+  return kept;
 }
 
 function redactMetadata(

@@ -97,30 +97,32 @@ function toJson(event: RecordedEvent): string | null {
 
 const id = v.custom<string>(isId, "must be 1 to 128 letters, digits, _ or -");
 const time = v.pipe(v.number(), v.finite());
+const run = v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/, "must be 24 lower-case hex digits")));
+const seq = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
+
+const gap = v.pipe(
+  v.strictObject({
+    reason: v.picklist(["overflow", "rejected", "network", "unload"] as const satisfies readonly Gap["reason"][]),
+    events: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    from: time,
+    to: time,
+    run,
+    seq,
+  }),
+  v.check((given) => (given.run === undefined) === (given.seq === undefined), "must have run and seq together"),
+);
 
 const Envelope = v.object({
   sessionId: id,
   windowId: id,
   events: v.pipe(v.custom<unknown[]>(Array.isArray, "must be a list"), v.minLength(1, "must not be empty")),
   metadata: v.optional(v.unknown()),
-  run: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/, "must be 24 lower-case hex digits"))),
-  seq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  run,
+  seq,
   sentAt: v.optional(time),
   key: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "must be 32 lower-case hex digits"))),
   recorder: v.optional(v.pipe(v.string(), v.maxLength(32))),
-  gaps: v.optional(
-    v.pipe(
-      v.array(
-        v.strictObject({
-          reason: v.picklist(["overflow", "rejected", "network", "unload"] as const satisfies readonly Gap["reason"][]),
-          events: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-          from: time,
-          to: time,
-        }),
-      ),
-      v.maxLength(MAX_GAPS),
-    ),
-  ),
+  gaps: v.optional(v.pipe(v.array(gap), v.maxLength(MAX_GAPS))),
 });
 
 /** Keeps the order in which the fields came. `isWhole` is false where something was left out or changed. */

@@ -23,6 +23,7 @@ export const MouseInteraction = {
   Focus: 5,
   Blur: 6,
   TouchStart: 7,
+  TouchEnd: 9,
 } as const;
 
 /** Whether a value is an object with fields, and no list. */
@@ -40,16 +41,6 @@ export function pageOf(event: RecordedEvent): { href: string; width: number; hei
   const data = event.type === EventType.Meta ? eventData(event) : null;
   if (typeof data?.href !== "string") return null;
   return { href: data.href, width: toSize(data.width), height: toSize(data.height) };
-}
-
-/** Whether the event is a click of the main button. */
-export function isClick(event: RecordedEvent): boolean {
-  const data = eventData(event);
-  return (
-    event.type === EventType.Incremental &&
-    data?.source === IncrementalSource.MouseInteraction &&
-    data.type === MouseInteraction.Click
-  );
 }
 
 function toSize(value: unknown): number {

@@ -48,9 +48,19 @@ export function checkSize(document: SessionDocument): "fits" | "spill" | "full" 
 }
 
 /** No JSON of this document is longer; most are far below the limit, and writing one for every batch would be felt. */
-function boundLength({ metadata, gaps, windows, indexPages }: SessionDocument): number {
-  // Numbers are up to 24 characters, ids up to 128, the two addresses some 600 each.
-  let length = 3_100 + gaps.length * 300 + indexPages.length * 20;
+function boundLength({
+  entry,
+  last,
+  metadata,
+  metadataEnd,
+  terms,
+  gaps,
+  windows,
+  indexPages,
+}: SessionDocument): number {
+  // Numbers are up to 24 characters, ids up to 128. What a page or a batch may name is measured.
+  let length = 1_600 + gaps.length * 320 + indexPages.length * 20;
+  length += JSON.stringify([entry, last, metadataEnd, terms]).length;
   for (const [, , , size] of metadata) length += size;
   for (const { runs } of windows) {
     length += 400;

@@ -1,5 +1,6 @@
-import { EventType, isClick, pageOf } from "../rrweb/events.ts";
-import type { Batch, Gap } from "../types.ts";
+import { countClicks } from "../rrweb/clicks.ts";
+import { EventType, eventData, isRecord, pageOf } from "../rrweb/events.ts";
+import type { Batch, Gap, RecordedEvent } from "../types.ts";
 import type { Client, Page } from "./document.ts";
 import { parseUserAgent } from "./user-agent.ts";
 
@@ -44,8 +45,7 @@ export function digestBatch(
 ): BatchDigest {
   let first = 0;
   let last = 0;
-  let clicks = 0;
-  let pages = 0;
+  let described = 0;
   let hasFullSnapshot = false;
   let entryPage: Page | null = null;
   let lastPage: Page | null = null;
@@ -55,11 +55,10 @@ export function digestBatch(
       first = first === 0 ? at : Math.min(first, at);
       last = Math.max(last, at);
     }
-    if (isClick(event)) clicks++;
     if (event.type === EventType.FullSnapshot) hasFullSnapshot = true;
     const found = pageOf(event);
     if (!found) continue;
-    pages++;
+    described++;
     const page: Page = { at, ...found, href: cutHref(found.href) };
     if (!entryPage || page.at < entryPage.at) entryPage = page;
     if (!lastPage || page.at >= lastPage.at) lastPage = page;
@@ -74,8 +73,8 @@ export function digestBatch(
     first,
     last,
     events: batch.events.length,
-    clicks,
-    pages,
+    clicks: countClicks(batch.events),
+    pages: countPages(batch, described),
     hasFullSnapshot,
     entryPage,
     lastPage,
@@ -84,6 +83,21 @@ export function digestBatch(
     metadata,
     gaps: batch.gaps ?? [],
   };
+}
+
+/**
+ * Page loads. `described`: how many times the page is described, which is with every full snapshot. A run is one page, and
+ * says so in its first batch; one that begins because somebody clicked again goes on with the page of the run before. Where
+ * nothing tells of runs, a snapshot is a page.
+ */
+function countPages({ run, seq, events }: Batch, described: number): number {
+  if (run === undefined) return described;
+  return seq === 0 && described > 0 && !events.some(isNewStretch) ? 1 : 0;
+}
+
+function isNewStretch(event: RecordedEvent): boolean {
+  const data = event.type === EventType.Custom ? eventData(event) : null;
+  return data?.tag === "__start" && isRecord(data.payload) && data.payload.reason === "activity";
 }
 
 /** No browser's clock is wrong by more than a lifetime; what says so is no clock. */

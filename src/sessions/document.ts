@@ -71,7 +71,7 @@ export interface Page {
  */
 export type MetadataEntry = readonly [key: string, value: string | number | boolean, at: number, size: number];
 
-/** What the recorder of a window gave up. */
+/** What the recorder of a window gave up. One that names an upload stays when that arrives, and is not shown: see `isAnswered`. */
 export interface WindowGap extends Gap {
   readonly window: string;
 }

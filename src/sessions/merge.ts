@@ -64,6 +64,20 @@ export function hasSeq(run: RunEntry | undefined, seq: number): boolean {
   return run?.seqs.some(([from, to]) => from <= seq && seq <= to) ?? false;
 }
 
+/**
+ * Whether a gap names an upload that is there after all; a run's name is its own, so it may be of another window. Such a gap
+ * keeps its place in the document: were it taken out, the order of arrival would decide which others still fit.
+ */
+export function isAnswered(document: SessionDocument, { run, seq }: WindowGap): boolean {
+  if (run === undefined || seq === undefined) return false;
+  return document.windows.some(({ runs }) =>
+    hasSeq(
+      runs.find(({ id }) => id === run),
+      seq,
+    ),
+  );
+}
+
 /** How many rows the document holds itself. */
 export function countRows(document: SessionDocument): number {
   let count = 0;
@@ -172,8 +186,9 @@ function mergeGaps(gaps: readonly WindowGap[], digest: BatchDigest): readonly Wi
   if (digest.gaps.length === 0) return gaps;
   const byText = new Map<string, WindowGap>();
   for (const gap of gaps) byText.set(JSON.stringify(gap), gap);
-  for (const { reason, events, from, to } of digest.gaps) {
-    const gap: WindowGap = { window: digest.windowId, reason, events, from, to };
+  for (const { reason, events, from, to, run, seq } of digest.gaps) {
+    const name = run === undefined ? null : { run, seq };
+    const gap: WindowGap = { window: digest.windowId, reason, events, from, to, ...name };
     byText.set(JSON.stringify(gap), gap);
   }
   const sorted = [...byText].sort(([a, x], [b, y]) => x.from - y.from || compareText(a, b));

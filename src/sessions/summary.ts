@@ -1,5 +1,6 @@
 import type { SessionDetail, SessionSummary, WindowSummary } from "../types.ts";
 import type { RunEntry, SessionDocument, WindowEntry } from "./document.ts";
+import { isAnswered } from "./merge.ts";
 
 /** A session that sent nothing for this long is idle. */
 const LIVE_MS = 5 * 60_000;
@@ -43,7 +44,7 @@ export function toDetail(document: SessionDocument, now: number): SessionDetail 
   return { ...toSummary(document, now), windows };
 }
 
-function toWindow({ gaps }: SessionDocument, window: WindowEntry): WindowSummary {
+function toWindow(document: SessionDocument, window: WindowEntry): WindowSummary {
   return {
     id: window.id,
     firstEventAt: window.first,
@@ -52,9 +53,9 @@ function toWindow({ gaps }: SessionDocument, window: WindowEntry): WindowSummary
     batchCount: window.batches,
     byteCount: window.bytes,
     missing: window.runs.flatMap(findMissing),
-    gaps: gaps
-      .filter((gap) => gap.window === window.id)
-      .map(({ reason, events, from, to }) => ({ reason, events, from, to })),
+    gaps: document.gaps
+      .filter((gap) => gap.window === window.id && !isAnswered(document, gap))
+      .map(({ window: _window, ...gap }) => gap),
     conflictCount: window.conflicts,
     clockSkewMs: window.runs.reduce<number | null>(
       (least, { skew }) => (skew !== null && (least === null || skew < least) ? skew : least),

@@ -28,6 +28,8 @@ const DAYS_PER_PAGE = 200;
 /** Often enough for a daily limit, seldom enough to cost nothing. */
 const FOLD_MS = 5_000;
 
+const DAY_MS = 86_400_000;
+
 type Counter = keyof typeof EMPTY;
 const COUNTERS = Object.keys(EMPTY) as Counter[];
 
@@ -130,5 +132,10 @@ export function createUsage(
 
 /** The day of a time, in UTC, as `2026-05-04`. */
 export function toDay(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
+  const number = Math.floor(at / DAY_MS);
+  if (number !== last.number) last = { number, day: new Date(at).toISOString().slice(0, 10) };
+  return last.day;
 }
+
+/** Every batch asks for its day, mostly the same as the one before. */
+let last = { number: NaN, day: "" };

@@ -103,7 +103,7 @@ describe("GET /api/sessions", () => {
       state: "live",
       eventCount: 4,
       clickCount: 1,
-      pageCount: 2,
+      pageCount: 1,
       byteCount: expect.any(Number),
       windowCount: 1,
       entryUrl: "https://a.example/in",
@@ -118,6 +118,66 @@ describe("GET /api/sessions", () => {
     });
     time.now += 5 * 60_000;
     expect((await list(sentiero)).sessions[0]!.state).toBe("idle");
+  });
+
+  // Each was counted once more by what the browser and the recorder do of themselves.
+  test("counts a click on a label once, and a page once, however many snapshots there are of it", async () => {
+    const { sentiero } = await createWithSessions(0);
+    const page = (timestamp: number) => [
+      { type: 4, timestamp, data: { href: "https://a.example/in", width: 800, height: 600 } },
+      { type: 2, timestamp, data: {} },
+    ];
+    const mouse = (timestamp: number, type: number, id: number) => ({
+      type: 3,
+      timestamp,
+      data: { source: 2, type, id, x: 5, y: 5 },
+    });
+    const start = (timestamp: number, reason: string) => ({
+      type: 5,
+      timestamp,
+      data: { tag: "__start", payload: { reason } },
+    });
+    const events = [
+      ...page(1000),
+      start(1001, "load"),
+      // A label; the browser clicks its field.
+      mouse(2000, 1, 7),
+      mouse(2080, 0, 7),
+      mouse(2081, 2, 7),
+      mouse(2083, 2, 8),
+      mouse(2084, 5, 8),
+      // The same label again at once.
+      mouse(2150, 1, 7),
+      mouse(2200, 0, 7),
+      mouse(2201, 2, 7),
+      mouse(2203, 2, 8),
+      mouse(2204, 4, 7),
+      // Twice a key on one button.
+      mouse(4000, 2, 9),
+      mouse(4050, 2, 9),
+      // Two touches beside each other.
+      mouse(5000, 7, 9),
+      mouse(5040, 9, 9),
+      mouse(5041, 2, 9),
+      mouse(5100, 7, 10),
+      mouse(5140, 9, 10),
+      mouse(5141, 2, 10),
+    ];
+    const again = "0".repeat(24);
+    const next = "1".repeat(24);
+    await post(sentiero, batch({ run: RUN, seq: 0, events }));
+    await post(sentiero, batch({ run: RUN, seq: 1, events: page(400_000) }));
+    await post(sentiero, batch({ run: again, seq: 0, events: [...page(1_500_000), start(1_500_001, "activity")] }));
+    await post(sentiero, batch({ run: next, seq: 0, events: [...page(1_600_000), start(1_600_001, "load")] }));
+    const { clickCount, pageCount } = (await list(sentiero)).sessions[0]!;
+    expect({ clickCount, pageCount }).toEqual({ clickCount: 6, pageCount: 2 });
+  });
+
+  test("counts each snapshot as a page where nothing tells of runs", async () => {
+    const { sentiero } = await createWithSessions(0);
+    const events = [1000, 2000].map((timestamp) => ({ type: 4, timestamp, data: { href: "https://a.example/" } }));
+    await post(sentiero, batch({ events }));
+    expect((await list(sentiero)).sessions[0]!.pageCount).toBe(2);
   });
 
   test.each(["1", "100", "025"])("takes the limit %s", async (limit) => {

@@ -29,12 +29,24 @@ const page: fc.Arbitrary<Page> = fc.record({
   height: fc.constantFrom(0, 600),
 });
 
-const gap: fc.Arbitrary<Gap> = fc.record({
+const nameless: fc.Arbitrary<Gap> = fc.record({
   reason: fc.constantFrom("overflow", "rejected", "network", "unload"),
   events: fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER),
   from: time,
   to: time,
 });
+
+/** Some name an upload, of any window. */
+function gapOf({ runs, maxSeq }: Pick<Scope, "runs" | "maxSeq">): fc.Arbitrary<Gap> {
+  const name = fc.record({
+    run: fc.constantFrom(...runs.filter(Boolean)),
+    seq: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: maxSeq }) }, fc.constant(Number.MAX_SAFE_INTEGER)),
+  });
+  return fc.oneof(
+    nameless,
+    fc.tuple(nameless, name).map(([gap, named]) => ({ ...gap, ...named })),
+  );
+}
 
 const client: fc.Arbitrary<Client> = fc.record({
   browser: fc.constantFrom("Chrome", "Other"),
@@ -77,7 +89,7 @@ export function digests({ windowIds, runs, maxSeq }: Scope): fc.Arbitrary<BatchD
       entryPage: fc.option(page),
       lastPage: fc.option(page),
       metadata,
-      gaps: fc.array(gap, { maxLength: 20, size: "max" }),
+      gaps: fc.array(gapOf({ runs, maxSeq }), { maxLength: 20, size: "max" }),
     })
     .map(({ number, variant, times, ...fields }) => {
       const seq = fields.run === "" ? -1 : number;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { BatchDigest } from "../../src/sessions/digest.ts";
 import type { SessionDocument } from "../../src/sessions/document.ts";
 import { mergeDigest } from "../../src/sessions/merge.ts";
+import { toDetail } from "../../src/sessions/summary.ts";
 import { digests, shuffled } from "../support/digests.ts";
 import { createDigest, hashOf, openMemoryStore, openSessions, readDocument } from "../support/stores.ts";
 
@@ -17,9 +18,34 @@ describe("merging batches into a session document", () => {
     fc.assert(
       fc.property(some, ([batches, again]) => {
         expect(JSON.stringify(merge(again))).toBe(JSON.stringify(merge(batches)));
+        const [shown, shownAgain] = [batches, again].map((order) => toDetail(merge(order)!, 0).windows);
+        expect(shownAgain).toEqual(shown);
+        const has = new Set(batches.map(({ run, seq }) => `${run}/${seq}`));
+        const gaps = shown!.flatMap((window) => window.gaps);
+        expect(gaps.filter(({ run, seq }) => has.has(`${run}/${seq}`))).toEqual([]);
       }),
       { numRuns: 200, interruptAfterTimeLimit: 15_000 },
     );
+  });
+
+  test("shows what was given up unless its upload is there, whichever came first, and which gaps fit is the same", () => {
+    const gap = { reason: "network" as const, events: 1 };
+    const named = Array.from({ length: 5 }, (_, seq) => ({ ...gap, from: seq, to: seq, run: RUNS[0]!, seq }));
+    const others = Array.from({ length: 20 }, (_, index) => ({ ...gap, from: 9 + index, to: 9 + index }));
+    const telling = [
+      createDigest({ run: RUNS[1]!, seq: 0, gaps: named }),
+      createDigest({ run: RUNS[1]!, seq: 1, gaps: others }),
+    ];
+    const found = [1, 2, 3, 4].map((seq) => createDigest({ run: RUNS[0]!, seq, windowId: "window-2" }));
+    for (const order of [
+      [...telling, ...found],
+      [...found, ...telling],
+      [telling[0]!, ...found, telling[1]!],
+      [telling[1]!, ...found, telling[0]!],
+    ]) {
+      const { windows } = toDetail(merge(order)!, 0);
+      expect(windows.flatMap(({ gaps }) => gaps)).toEqual([named[0], ...others.slice(0, 15)]);
+    }
   });
 
   test("a metadata key that did not fit stays out, whichever batch came first", () => {
@@ -153,6 +179,8 @@ describe("a session document stays under 16,384 characters", () => {
       events: Number.MAX_SAFE_INTEGER,
       from: -1.2345678901234568e-300 * (index + 1),
       to: 1.7976931348623157e308,
+      run: "f".repeat(24),
+      seq: Number.MAX_SAFE_INTEGER - index,
     }));
     const metadata = { a: '"'.repeat(1000), b: "\u0001".repeat(300) };
     const fill = Array.from({ length: 34 }, (_, index) => createDigest({ windowId: `${index}`.padEnd(128, "w") }));
@@ -165,6 +193,25 @@ describe("a session document stays under 16,384 characters", () => {
       lastPage: page,
     });
     expect((await sizes([...fill, last])).largest).toBeLessThan(16_384);
+  });
+
+  test("with addresses that grow sixfold as JSON, beside rows that fill it", async () => {
+    const page = { at: -1.2345678901234568e-300, href: "\u0001".repeat(512), width: 999_999, height: 999_999 };
+    const batches = Array.from({ length: 120 }, (_, index) =>
+      createDigest({
+        seq: 99_999 - index,
+        events: 100_000,
+        bytes: 8_388_608,
+        first: 1.2345678901234568e-300,
+        last: 1.7976931348623157e308,
+        entryPage: page,
+        lastPage: page,
+      }),
+    );
+    const { largest, taken } = await sizes(batches);
+    expect(taken).toBe(120);
+    expect(largest).toBeLessThan(16_384);
+    expect(largest).toBeGreaterThan(13_000);
   });
 
   test("with a run of 100,000 batches, all of which are taken", { timeout: 120_000 }, async () => {

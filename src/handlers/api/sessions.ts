@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { isGzip, parseStoredBrotli } from "../../brotli-form.ts";
 import { HTTPError } from "../../errors.ts";
 import { acceptsEncoding } from "../../http/accept-encoding.ts";
-import { empty, json } from "../../http/responses.ts";
+import { AS_ENCODED, empty, json } from "../../http/responses.ts";
 import type { Platform } from "../../platform.ts";
 import { isId } from "../../rrweb/batch.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
@@ -137,7 +137,7 @@ const PRIVATE = {
 
 function toBatchResponse(bytes: Uint8Array, encoding?: "br" | "gzip"): Response {
   const headers = { ...PRIVATE, vary: "Accept-Encoding", ...(encoding && { "content-encoding": encoding }) };
-  return new Response(bytes as BodyInit, { headers });
+  return new Response(bytes as BodyInit, { ...AS_ENCODED, headers });
 }
 
 const BATCH_KEY = /^(?:[0-9a-f]{24}-\d{1,5}|loose|segment)-[0-9a-f]{24}$/;
