@@ -108,6 +108,13 @@ function isActive(event: RecordedEvent): boolean {
 /** Told when the page is left, so they say nothing of what was done. */
 const parting = new Set<unknown>(["__perf", "__network"]);
 
+/** What a recording tells of when it was made. */
+const STRETCH_MARKS = new Map<unknown, "start" | "pause" | "end">([
+  ["__start", "start"],
+  ["__pause", "pause"],
+  ["__end", "end"],
+]);
+
 function addMark(marks: Mark[], event: RecordedEvent, at: number): void {
   const page = pageOf(event);
   if (page) {
@@ -117,9 +124,9 @@ function addMark(marks: Mark[], event: RecordedEvent, at: number): void {
   }
   const data = event.type === EventType.Custom ? eventData(event) : null;
   const payload = isRecord(data?.payload) ? data.payload : {};
+  const stretchMark = STRETCH_MARKS.get(data?.tag);
   if (data?.tag === "__cost") marks.push({ type: "leave", at, payload });
-  else if (data?.tag === "__start" || data?.tag === "__end")
-    marks.push({ type: data.tag === "__start" ? "start" : "end", at, reason: toText(payload.reason, 50) });
+  else if (stretchMark) marks.push({ type: stretchMark, at, reason: toText(payload.reason, 50) });
   else if (data?.tag === "__page" && typeof payload.url === "string")
     marks.push({ type: "move", at, href: payload.url });
   else if (!parting.has(data?.tag) && (data || event.type === EventType.Incremental)) {
@@ -132,9 +139,7 @@ function toItems(event: RecordedEvent, at: number, names: NodeNames): readonly A
   const data = eventData(event);
   if (!data) return [];
   if (event.type === EventType.Custom)
-    return data.tag === "__cost" || data.tag === "__start" || data.tag === "__end"
-      ? []
-      : readCustomEvent(data, at, names);
+    return data.tag === "__cost" || STRETCH_MARKS.has(data.tag) ? [] : readCustomEvent(data, at, names);
   const item = event.type === EventType.Incremental ? toDomItem(data, at, names) : null;
   return item ? [item] : [];
 }

@@ -32,7 +32,16 @@ const readers = new Map<string, Read>([
 ]);
 
 /** These come by themselves, whether or not somebody sits before the page. */
-const BACKGROUND = new Set<unknown>(["__start", "__end", "__cost", "__perf", "__console", "__network", "__request"]);
+const BACKGROUND = new Set<unknown>([
+  "__start",
+  "__pause",
+  "__end",
+  "__cost",
+  "__perf",
+  "__console",
+  "__network",
+  "__request",
+]);
 
 /** Whether a custom event says that the person did or met something. */
 export function isActiveTag(tag: unknown): boolean {

@@ -16,7 +16,7 @@ export function problemsOf(window: WindowSummary, batches: readonly BatchSummary
   const problems: string[] = [];
   // A segment holds batches of several numbers, so it says nothing about when one of them was due.
   const uploads = batches.filter((batch) => !batch.key.startsWith("segment-"));
-  for (const { run, from, to } of joined(window.missing)) {
+  for (const { run, from, to } of joined(untold(window))) {
     const before = uploads.findLast((batch) => batch.run === run && batch.seq < from);
     const after = uploads.find((batch) => batch.run === run && batch.seq > to);
     const when =
@@ -33,6 +33,18 @@ export function problemsOf(window: WindowSummary, batches: readonly BatchSummary
     );
   }
   return problems;
+}
+
+/** Missing uploads that no gap names: each is told once. */
+function untold({ missing, gaps }: WindowSummary): WindowSummary["missing"] {
+  return missing.flatMap(({ run, from, to }) => {
+    const named = gaps.filter((gap) => gap.run === run).map(({ seq }) => seq!);
+    const ends = [...new Set(named)].filter((seq) => from <= seq && seq <= to).sort((a, b) => a - b);
+    const starts = [from, ...ends.map((seq) => seq + 1)];
+    return starts
+      .map((start, index) => ({ run, from: start, to: (ends[index] ?? to + 1) - 1 }))
+      .filter((range) => range.from <= range.to);
+  });
 }
 
 /** Neighbouring numbers of a run, told as one. */

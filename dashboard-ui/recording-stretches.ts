@@ -13,7 +13,7 @@ export type Mark =
   | { readonly type: "page"; readonly at: number; readonly href: string; readonly more: string }
   /** The address changed without a load. */
   | { readonly type: "move"; readonly at: number; readonly href: string }
-  | { readonly type: "start" | "end"; readonly at: number; readonly reason: string }
+  | { readonly type: "start" | "pause" | "end"; readonly at: number; readonly reason: string }
   /** `__cost`: the page was left or hidden, or the recording paused or ended. */
   | { readonly type: "leave"; readonly at: number; readonly payload: unknown }
   | { readonly type: "other"; readonly at: number };
@@ -43,6 +43,11 @@ const STARTS = new Map([
   ["tab", "another tab is recorded from here on"],
 ]);
 
+const PAUSES = new Map([
+  ["manual", "the page asked for it"],
+  ["idle", "nobody clicked"],
+]);
+
 const ENDS = new Map([
   ["manual", "the page stopped it"],
   ["idle", "nobody clicked for too long (15 minutes, unless set otherwise)"],
@@ -54,7 +59,10 @@ const ENDS = new Map([
   ["send-error", "the server refused it"],
 ]);
 
-/** Reads where recording paused, ended and began again. A pause has no mark of its own: a page begins anew right behind a `leave`. */
+/**
+ * Reads where recording paused, ended and began again. Older recordings have no mark for a pause: a page begins anew right
+ * behind a `leave`.
+ */
 export function stretchesOf(marks: readonly Mark[]): Stretches {
   const items: ActivityItem[] = [];
   const pauses: TimeRange[] = [];
@@ -63,6 +71,8 @@ export function stretchesOf(marks: readonly Mark[]): Stretches {
   let hasStarted = false;
   let isLoad = false;
   let endedAt: number | null = null;
+  /** The pause that is on. */
+  let paused: { readonly item: ActivityItem; readonly reason: string } | null = null;
   let leftAt: number | null = null;
   /** The recorder gives what it says at an idle page's pause the time of the last event. */
   let isLate = false;
@@ -77,7 +87,15 @@ export function stretchesOf(marks: readonly Mark[]): Stretches {
         isLate = at === lastAt;
         leftAt = at;
         break;
+      case "pause": {
+        const item = toPause(at, mark.reason);
+        items.push(item);
+        paused = { item, reason: mark.reason };
+        break;
+      }
       case "end":
+        // Idleness tells of itself once, by what it came to.
+        if (paused?.reason === "idle" && mark.reason === "idle" && items.at(-1) === paused.item) items.pop();
         items.push(toItem("recorder", at, "Recording ended:", { detail: toReason(ENDS, mark.reason) }));
         endedAt = at;
         break;
@@ -91,16 +109,20 @@ export function stretchesOf(marks: readonly Mark[]): Stretches {
       case "page": {
         const next = marks[index + 1];
         const start = next?.type === "start" ? next.reason : null;
-        const from: number | null = endedAt ?? (start === null ? leftAt : null);
+        const from: number | null = paused?.item.at ?? endedAt ?? (start === null ? leftAt : null);
         if (from !== null && at - from >= MIN_PAUSE_MS) {
           pauses.push({ from, to: at });
-          if (endedAt === null) items.push(toPause(from, at, isLate));
+          if (endedAt === null) {
+            const item = toPause(from, paused?.reason ?? (isLate ? "idle" : ""), at);
+            if (paused) items[items.lastIndexOf(paused.item)] = item;
+            else items.push(item);
+          }
         }
         // A snapshot in between says where it was taken, too.
         if (mark.href !== href || start === "load")
           items.push(toItem("page", at, "Visited", { detail: toPlace(mark.href, null), more: mark.more }));
         href = mark.href;
-        endedAt = leftAt = null;
+        endedAt = leftAt = paused = null;
         break;
       }
       case "move":
@@ -115,12 +137,12 @@ export function stretchesOf(marks: readonly Mark[]): Stretches {
   return { items, pauses, costs };
 }
 
-function toPause(from: number, to: number, isIdle: boolean): ActivityItem {
-  const length = formatDuration(to - from);
-  return toItem("recorder", from, "Recording paused:", {
-    detail: isIdle ? `nobody clicked for ${length}` : `for ${length}`,
-    endAt: to,
-  });
+/** Without its end where nothing was recorded any more. */
+function toPause(at: number, reason: string, endAt: number = at): ActivityItem {
+  const why = toReason(PAUSES, reason);
+  const length = endAt > at ? `for ${formatDuration(endAt - at)}` : "";
+  const detail = [why, length].filter(Boolean).join(reason === "idle" ? " " : ", ");
+  return toItem("recorder", at, "Recording paused:", { detail, endAt });
 }
 
 function toReason(reasons: ReadonlyMap<string, string>, reason: string): string {

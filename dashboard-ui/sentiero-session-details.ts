@@ -76,6 +76,10 @@ export class SentieroSessionDetails extends LitElement {
         margin-top: 2px;
         color: var(--s-text-3);
       }
+      .privacy.open,
+      .privacy.open .icon {
+        color: var(--s-warning);
+      }
       sentiero-copy-button {
         margin: -5px -6px;
       }
@@ -120,19 +124,24 @@ export class SentieroSessionDetails extends LitElement {
     </div>`;
   }
 
+  #renderPrivacy({ metadata }: SessionDetail): TemplateResult | typeof nothing {
+    const { words, isOpen } = privacyOf(metadata);
+    if (!words) return nothing;
+    return html`<p class="privacy ${isOpen ? "open" : ""}">
+      ${icon(isOpen ? "warning" : "shield")}<span>${words}</span>
+    </p>`;
+  }
+
   override render(): TemplateResult | typeof nothing {
     const { session, shownWindow } = this;
     if (!session) return nothing;
     const skew = shownWindow ? skewWords(shownWindow.clockSkewMs) : "";
-    const metadata = Object.entries(session.metadata);
+    // What the recorder says of itself is told in words, and a page without a referrer says nothing.
+    const metadata = Object.entries(session.metadata).filter(
+      ([name, value]) => !name.startsWith("sentiero_") && value !== "",
+    );
     return html`
-      <p class="privacy">
-        ${icon("shield")}
-        <span
-          >Page text is shown as it was; what was typed and what is secret is masked. That is the default, “balanced”: a
-          page recorded with “strict” shows its text masked too.</span
-        >
-      </p>
+      ${this.#renderPrivacy(session)}
       <section>
         <h2>Session</h2>
         <dl>
@@ -174,6 +183,16 @@ export class SentieroSessionDetails extends LitElement {
       }
     `;
   }
+}
+
+/** What the recorder said is masked, in words; none where it did not say. `isOpen`: it recorded values of fields. */
+export function privacyOf(metadata: SessionDetail["metadata"]): { readonly words: string; readonly isOpen: boolean } {
+  const preset = metadata.sentiero_privacy;
+  if (metadata.sentiero_mask_inputs === false)
+    return { words: "What is typed is recorded, but for passwords and other secrets", isOpen: true };
+  if (preset === "balanced") return { words: "Page text is recorded; what is typed is masked", isOpen: false };
+  if (preset === "strict") return { words: "Text, media and addresses are masked", isOpen: false };
+  return { words: "", isOpen: false };
 }
 
 /** What the browser's clock said; nothing where it was right, or nobody knows. */

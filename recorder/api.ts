@@ -25,7 +25,10 @@ interface RecorderCalls {
    * names, each under its own name.
    */
   identify(userId: string | number, traits?: Readonly<Record<string, unknown>>): void;
-  /** Adds to what is known about the session; rides the next upload. At most 50 keys, values cut at 1,024 characters. */
+  /**
+   * Adds to what is known about the session; rides the next upload. At most 50 keys, values cut at 1,024 characters. What
+   * bears a name of the recorder's own (`url`, `userId`, `sentiero_…`) is left out, with a warning.
+   */
   setMetadata(metadata: Readonly<Record<string, unknown>>): void;
   /** Puts an event of the page's own into the recording. `payload` is copied as JSON; at most 64 KB. */
   addCustomEvent(tag: string, payload?: unknown): void;

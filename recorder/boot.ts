@@ -41,7 +41,7 @@ export function boot({ config, eventsUrl: fallback, load }: BootOptions): PageAp
     configure: (options) => void (given = { ...given, ...options }),
     isAllowed() {
       if (!isAllowed(window, rules())) return false;
-      if (eventsUrl() !== null) return true;
+      if (given.parentOrigin || eventsUrl() !== null) return true;
       console.warn("[sentiero] no eventsUrl: add #sentiero-config, or load the recorder from its server");
       return false;
     },
@@ -54,6 +54,8 @@ export function boot({ config, eventsUrl: fallback, load }: BootOptions): PageAp
       hasAgreed = !isAllowed(window, { ...toConsentRules(given), optOutName: null, respectGpc: false });
     },
     isLeftOut() {
+      // The session is that of the page around it.
+      if (given.parentOrigin) return false;
       const storage = createSafeStorage(() =>
         given.crossTabSessions === false ? window.sessionStorage : window.localStorage,
       );
@@ -63,7 +65,7 @@ export function boot({ config, eventsUrl: fallback, load }: BootOptions): PageAp
       return sampling === "none";
     },
     async load() {
-      const url = eventsUrl()!;
+      const url = eventsUrl() ?? "";
       const { startRecorder } = await load(url);
       return startRecorder(
         { ...given, eventsUrl: url },

@@ -6,21 +6,20 @@ import type { ResolvedConfig } from "./config.ts";
 import { cost } from "./cost.ts";
 import { createMasking } from "./masking.ts";
 import { maskEvent } from "./mask-event.ts";
+import { toMediaOptions } from "./media-loader.ts";
 import { textOf } from "./shown-text.ts";
+import { toSlimDom } from "./slim-dom.ts";
 import type { StreamContext } from "./streams/stream.ts";
+import { setTimeout } from "./timers.ts";
 import { flushMutations, hasPendingStyles, setUpMerging } from "./mutations/merger.ts";
 
 /** What of rrweb's options a configuration may set, and of which kind. Others would take over what is recorded, and where it goes. */
 const PASSED_OPTIONS: Readonly<Record<string, string>> = {
-  blockClass: "string",
   checkoutEveryNms: "number",
   checkoutEveryNth: "number",
   dataURLOptions: "object",
-  ignoreClass: "string",
   inlineStylesheet: "boolean",
-  maskTextClass: "string",
   mousemoveWait: "number",
-  slimDOMOptions: "object",
   userTriggeredOnInput: "boolean",
 };
 
@@ -56,6 +55,8 @@ export interface Capture {
   flush(): void;
   /** The text of an element, or of one of its attributes, as the recording shows it. */
   readonly textOf: StreamContext["textOf"];
+  readonly hiddenBy: StreamContext["hiddenBy"];
+  readonly change: StreamContext["change"];
   /** Before the first snapshot it waits for it. */
   addCustomEvent(tag: string, payload: unknown): void;
 }
@@ -67,9 +68,12 @@ export function createCapture(
   onEvent: (event: RecordedEvent) => void,
 ): Capture {
   const { recorderOptions } = config;
-  const maskTextSelector = toSelector(recorderOptions.maskTextSelector, "[data-rr-mask]");
-  const blockSelector = toSelector(recorderOptions.blockSelector, "[data-rr-block]");
-  const ignoreSelector = toSelector(recorderOptions.ignoreSelector, "[data-rr-ignore]");
+  const maskTextSelector = toSelector(recorderOptions, "maskText", "mask");
+  const blockSelector = toSelector(recorderOptions, "block", "block");
+  const ignoreSelector = toSelector(recorderOptions, "ignore", "ignore");
+  const passed = Object.fromEntries(
+    Object.entries(recorderOptions).filter(([name, value]) => typeof value === PASSED_OPTIONS[name]),
+  );
   const masking = createMasking(
     {
       privacy: config.privacy,
@@ -79,9 +83,6 @@ export function createCapture(
       blockSelector,
     },
     redaction,
-  );
-  const passed = Object.fromEntries(
-    Object.entries(recorderOptions).filter(([name, value]) => typeof value === PASSED_OPTIONS[name]),
   );
   let state: "new" | "waiting" | "running" | "stopped" = "new";
   let stopRecord: (() => void) | undefined;
@@ -104,27 +105,19 @@ export function createCapture(
     try {
       stopRecord = record({
         inlineStylesheet: true,
-        slimDOMOptions: "all",
         ...passed,
-        collectFonts: config.captureFonts,
-        inlineImages: config.captureImages && !masking.isStrict,
+        slimDOMOptions: toSlimDom(recorderOptions.slimDOMOptions),
+        ...toMediaOptions(config),
         sampling: {
           scroll: 150,
           input: "last",
           ...(isRecord(recorderOptions.sampling) ? recorderOptions.sampling : {}),
         },
-        blockSelector: blockSelector ?? undefined,
+        blockSelector,
         // rrweb asks the element itself only.
-        ignoreSelector: ignoreSelector === null ? undefined : `${ignoreSelector}, :is(${ignoreSelector}) *`,
-        // Not `maskTextSelector`, which rrweb would ask for every node: `maskEvent` masks all of that and more.
-        // Not `maskAllInputs`: its fixed list leaves hidden and file inputs in clear. "input" stands for every type,
-        // and the function decides.
-        maskAllInputs: false,
-        maskInputOptions: { input: true, textarea: true, select: true, password: true } as object,
+        ignoreSelector: `${ignoreSelector}, :is(${ignoreSelector}) *`,
+        // For what is typed, so that rrweb keeps no more of it. All that is recorded goes through `maskEvent`.
         maskInputFn: (text, element) => masking.maskInput(text, element),
-        maskTextFn: (text, element) => masking.maskText(text, element),
-        // True: handled. Anything else is thrown on into the page.
-        errorHandler: () => true,
         emit,
       });
     } catch {
@@ -215,6 +208,17 @@ export function createCapture(
     },
     takeFullSnapshot,
     flush,
+    hiddenBy(element) {
+      const { isBlocked, isMasked, rule } = masking.coverOf(element);
+      return isBlocked ? "block" : !isMasked ? null : rule === "mask" ? rule : "rules";
+    },
+    change(make) {
+      flush();
+      const data = state === "running" && make();
+      if (!data) return;
+      cost.addEvent();
+      onEvent(redaction.event({ type: EventType.Incremental, data, timestamp: Date.now() }));
+    },
     textOf: (element, maxChars, attribute) => textOf(masking, element, maxChars, attribute),
     addCustomEvent(tag, payload) {
       if (state === "running") record.addCustomEvent(tag, payload);
@@ -223,8 +227,16 @@ export function createCapture(
   };
 }
 
-/** What the configuration names instead of an attribute of ours; null for nothing. What can't be read is not heeded. */
-function toSelector(value: unknown, fallback: string): string | null {
+/** Selects an attribute of ours and a class of rrweb's, or what the configuration names instead; at least nothing. */
+function toSelector(options: ResolvedConfig["recorderOptions"], name: string, word: string): string {
+  const className = options[`${name}Class`];
+  const escaped = CSS.escape(typeof className === "string" ? className : `rr-${word}`);
+  const selector = parseSelector(options[`${name}Selector`], `[data-rr-${word}]`);
+  return [selector, escaped && `.${escaped}`].filter(Boolean).join() || ":not(*)";
+}
+
+/** What can't be read is not heeded. */
+function parseSelector(value: unknown, fallback: string): string | null {
   if (typeof value !== "string") return value === null ? null : fallback;
   if (value === "") return null;
   try {

@@ -87,6 +87,15 @@ export interface RecorderConfig {
   readonly captureFonts?: unknown;
   /** Whether images are recorded with their contents. @default false */
   readonly captureImages?: unknown;
+  /**
+   * Takes pictures of canvases that are seen; `true`, or `{ fps: 1, quality: 0.5, maxWidth: 1000 }`, 4 pictures a second at
+   * most. Not with `strict`. @default false
+   */
+  readonly captureCanvas?: unknown;
+  /** Frames of these origins are recorded where they say so, such as `https://pay.example`. @default [] */
+  readonly frameOrigins?: unknown;
+  /** In a frame: its recording belongs to that of the page around it, of this origin. @default undefined */
+  readonly parentOrigin?: unknown;
 
   /** Longest piece of work in one go, ms. @default 16 */
   readonly taskBudgetMs?: unknown;
@@ -141,6 +150,9 @@ export interface ResolvedConfig {
   readonly captureTraits: readonly string[];
   readonly captureFonts: boolean;
   readonly captureImages: boolean;
+  /** Null: no pictures. */
+  readonly captureCanvas: Readonly<Record<string, unknown>> | null;
+  readonly frameOrigins: readonly string[];
   readonly taskBudgetMs: number;
   readonly mergeWindowMs: number;
   readonly recorderOptions: Readonly<Record<string, unknown>>;
@@ -158,44 +170,62 @@ export function resolveSampling(
   };
 }
 
+/** Fields of which a value has to be like the default: a number above 0, a switch, a list of texts, an object. */
+const DEFAULTS = {
+  flushIntervalMs: 10_000,
+  flushEventThreshold: 50,
+  keepUnsent: false,
+  crossTabSessions: true,
+  idlePauseMs: 300_000,
+  idleEndMs: 900_000,
+  maxRecordingMs: 3_600_000,
+  includeUrls: [],
+  excludeUrls: [],
+  triggerUrls: [],
+  minReplayDurationMs: 0,
+  redaction: {},
+  captureMetadata: true,
+  captureErrors: true,
+  captureClicks: true,
+  captureWebVitals: true,
+  trackForms: true,
+  trackNavigation: true,
+  trackCustomEvents: true,
+  captureConsole: [],
+  captureNetwork: false,
+  captureTraits: [],
+  captureFonts: false,
+  captureImages: false,
+  frameOrigins: [],
+  taskBudgetMs: 16,
+  mergeWindowMs: 500,
+  recorderOptions: {},
+} satisfies Partial<ResolvedConfig>;
+
 /** Fills in defaults; a value of the wrong kind counts as not given. */
 export function resolveConfig(config: RecorderConfig): ResolvedConfig {
-  const recorderOptions = toRecord(config.recorderOptions);
+  const { activity, captureCanvas, captureRequests, eventsUrl, maskAllInputs, privacy } = config;
+  const entries = Object.entries(DEFAULTS).map(([name, fallback]) => {
+    return [name, orDefault(config[name as keyof RecorderConfig], fallback)];
+  });
+  const plain = Object.fromEntries(entries) as Pick<ResolvedConfig, keyof typeof DEFAULTS>;
   return {
-    eventsUrl: config.eventsUrl,
-    flushIntervalMs: toPositive(config.flushIntervalMs, 10_000),
-    flushEventThreshold: toPositive(config.flushEventThreshold, 50),
-    keepUnsent: config.keepUnsent === true,
+    ...plain,
     ...resolveSampling(config),
-    crossTabSessions: config.crossTabSessions !== false,
-    idlePauseMs: toPositive(config.idlePauseMs, 300_000),
-    idleEndMs: toPositive(config.idleEndMs, 900_000),
-    maxRecordingMs: toPositive(config.maxRecordingMs, 3_600_000),
-    activity: config.activity === "all" ? "all" : "clicks",
-    includeUrls: toTexts(config.includeUrls),
-    excludeUrls: toTexts(config.excludeUrls),
-    triggerUrls: toTexts(config.triggerUrls),
-    minReplayDurationMs: toPositive(config.minReplayDurationMs, 0),
-    privacy: config.privacy === "strict" ? "strict" : "balanced",
-    maskAllInputs: (config.maskAllInputs ?? recorderOptions.maskAllInputs) !== false,
-    redaction: toRecord(config.redaction),
-    captureMetadata: config.captureMetadata !== false,
-    captureErrors: config.captureErrors !== false,
-    captureClicks: config.captureClicks !== false,
-    captureWebVitals: config.captureWebVitals !== false,
-    trackForms: config.trackForms !== false,
-    trackNavigation: config.trackNavigation !== false,
-    trackCustomEvents: config.trackCustomEvents !== false,
-    captureConsole: toTexts(config.captureConsole),
-    captureNetwork: config.captureNetwork === true,
-    captureRequests: toRequestRules(config.captureRequests),
-    captureTraits: toTexts(config.captureTraits),
-    captureFonts: config.captureFonts === true,
-    captureImages: config.captureImages === true,
-    taskBudgetMs: toPositive(config.taskBudgetMs, 16),
-    mergeWindowMs: Math.min(toPositive(config.mergeWindowMs, 500), 500),
-    recorderOptions,
+    eventsUrl,
+    activity: activity === "all" ? activity : "clicks",
+    privacy: privacy === "strict" ? privacy : "balanced",
+    maskAllInputs: (maskAllInputs ?? plain.recorderOptions.maskAllInputs) !== false,
+    captureRequests: toRequestRules(captureRequests),
+    captureCanvas: captureCanvas === true ? {} : isRecord(captureCanvas) ? captureCanvas : null,
+    mergeWindowMs: Math.min(plain.mergeWindowMs, DEFAULTS.mergeWindowMs),
   };
+}
+
+function orDefault(value: unknown, fallback: (typeof DEFAULTS)[keyof typeof DEFAULTS]): unknown {
+  if (typeof fallback === "number") return toPositive(value, fallback);
+  if (typeof fallback === "boolean") return typeof value === "boolean" ? value : fallback;
+  return Array.isArray(fallback) ? toTexts(value) : isRecord(value) ? value : fallback;
 }
 
 function toPositive(value: unknown, fallback: number): number {
@@ -208,10 +238,6 @@ function toRate(value: unknown, fallback: number): number {
 
 function toTexts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((text): text is string => typeof text === "string" && text !== "") : [];
-}
-
-function toRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
 }
 
 function toRequestRules(value: unknown): RequestRules | null {

@@ -17,25 +17,43 @@ export function toGaps(entries: readonly Entry[], reason: Gap["reason"]): Gap[] 
   ];
 }
 
-/** Joins gaps so that there is at most one for each reason: the server takes 20 in one upload. */
+/** The server takes 20 gaps in one upload: these, and one for each reason. */
+const MAX_NAMED = 16;
+
+/**
+ * Joins gaps so that there is at most one for each upload and reason, the oldest first. Of more than 16 with names the oldest
+ * lose theirs; those without are one for each reason.
+ */
 export function mergeGaps(...lists: readonly (readonly Gap[])[]): Gap[] {
+  const all = lists.flat();
+  const names = new Set(all.map(nameOf).filter(Boolean));
+  const kept = [...names].slice(-MAX_NAMED);
   const merged = new Map<string, Gap>();
   // Written out, since the server refuses a gap with any other field.
-  for (const { reason, events, from, to } of lists.flat()) {
-    const other = merged.get(reason);
-    merged.set(reason, {
+  for (const gap of all) {
+    const { reason, events, from, to, run, seq } = gap;
+    const name = nameOf(gap);
+    const isNamed = kept.includes(name);
+    const key = isNamed ? name : reason;
+    const other = merged.get(key);
+    merged.set(key, {
       reason,
       events: events + (other?.events ?? 0),
       from: Math.min(from, other?.from ?? from),
       to: Math.max(to, other?.to ?? to),
+      ...(isNamed && { run, seq }),
     });
   }
   return [...merged.values()];
 }
 
+function nameOf({ reason, run, seq }: Gap): string {
+  return run ? `${reason} ${run}/${seq}` : "";
+}
+
 /** A gap as the tab's next page finds it. */
 export interface RememberedGap extends Gap {
-  /** The upload that this is about, `run/seq`; without it the events had no number yet. */
+  /** The upload that has to declare this or hold it, `run/seq`; without it the events had no number yet. */
   readonly id?: string;
 }
 

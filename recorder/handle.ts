@@ -23,7 +23,8 @@ export interface HandleOptions {
   /** Sends what is held until something goes wrong. */
   release(reason: string): void;
   onTrigger(trigger: Trigger): void;
-  setMetadata(metadata: unknown): void;
+  /** `userId`: who the session belongs to, where the page says so. */
+  setMetadata(metadata: unknown, userId?: unknown): void;
   /** Takes in what only a page's code can give. */
   configure(options: StartOptions): void;
 }
@@ -76,9 +77,9 @@ export function createHandle(options: HandleOptions): RecorderHandle {
     },
     identify(userId, traits) {
       const named = config.captureTraits.map((name) => [name, traits?.[name]]);
-      setMetadata({ ...Object.fromEntries(named), userId });
+      setMetadata(Object.fromEntries(named), userId);
     },
-    setMetadata,
+    setMetadata: (metadata) => setMetadata(metadata),
     addCustomEvent,
     track: addCustomEvent,
     captureException: (error, context) => recording()?.captureException(error, context),

@@ -12,7 +12,7 @@ export function readConfig(
   } catch {
     // Warned below.
   }
-  warn("[sentiero] #sentiero-config holds no JSON object; it is ignored");
+  warn("[sentiero] the configuration in the page is no JSON object; it is ignored");
   return null;
 }
 

@@ -1,3 +1,4 @@
+import { parentNodeOf } from "./elements.ts";
 import { EventType, IncrementalSource, isRecord } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
 import { areKept, isControl, maskAttributes, maskDeclaration } from "./mask-attributes.ts";
@@ -79,7 +80,7 @@ export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLo
   /** Whether a change within this node's parent is recorded, which it isn't once a part of the page is covered. */
   function isShown(id: unknown): boolean {
     const node = nodeOf(id);
-    return node === null || !masking.coverOf(node.parentNode, known).isBlocked;
+    return node === null || !masking.coverOf(parentNodeOf(node), known).isBlocked;
   }
 
   function maskMutation(mutation: Fields): void {
@@ -90,7 +91,7 @@ export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLo
     for (const { node } of toList(mutation.adds)) {
       const at = isRecord(node) ? nodeOf(node.id) : null;
       const isDocument = at?.nodeType === 9;
-      const parent = at?.parentNode ?? null;
+      const parent = at && parentNodeOf(at);
       maskTree(node, masking.coverOf(isDocument ? at : parent, known), parent, parentNameOf(parent));
     }
     for (const { attributes, id } of toList(mutation.attributes)) {
@@ -100,7 +101,8 @@ export function maskEvent(event: RecordedEvent, masking: Masking, lookup: NodeLo
       }
     }
     for (const text of toList(mutation.texts)) {
-      const parent = nodeOf(text.id)?.parentNode ?? null;
+      const at = nodeOf(text.id);
+      const parent = at && parentNodeOf(at);
       text.value = maskTextOf(text.value, masking.coverOf(parent, known), parent, parentNameOf(parent));
     }
   }

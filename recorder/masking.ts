@@ -1,3 +1,4 @@
+import { matches, parentNodeOf } from "./elements.ts";
 import { createRedaction } from "../src/privacy/redaction.ts";
 import type { MaskRedaction } from "./mask-css.ts";
 import { stars } from "./mask-attributes.ts";
@@ -54,8 +55,6 @@ export interface Masking {
   maskInput(text: string, element: Element | null): string;
   /** Whether any value of this control, or what is chosen in it, is masked; remembers passwords. */
   isInputMasked(element: Element): boolean;
-  /** The text in an element under a mask selector as it may be recorded. */
-  maskText(text: string, element: Element | null): string;
   /** `known` keeps what was found on the way up, for as long as the page doesn't change. */
   coverOf(node: Node | null, known?: Map<Node, Cover>): Cover;
   /** The cover of an element in one whose cover is known. */
@@ -111,18 +110,18 @@ export function createMasking(rules: MaskingRules, redaction: MaskRedaction = cr
   }
 
   function coverIn(element: Element, around: Cover): Cover {
-    if (!element.matches(marks) && !isFormAssociated(element)) return around;
-    const rule = element.matches(UNMASK_SELECTOR)
+    if (!matches(element, marks) && !isFormAssociated(element)) return around;
+    const rule = matches(element, UNMASK_SELECTOR)
       ? "unmask"
-      : matches(element, maskTextSelector)
+      : isSelected(element, maskTextSelector)
         ? "mask"
         : around.rule;
-    const isField = around.isField || element.matches(FIELDS) || isFormAssociated(element);
+    const isField = around.isField || matches(element, FIELDS) || isFormAssociated(element);
     return {
       rule,
       isField,
       isMasked: rule === null ? isStrict || (isField && maskAllInputs) : rule === "mask",
-      isBlocked: around.isBlocked || matches(element, blockSelector),
+      isBlocked: around.isBlocked || isSelected(element, blockSelector),
     };
   }
 
@@ -131,8 +130,6 @@ export function createMasking(rules: MaskingRules, redaction: MaskRedaction = cr
     redaction,
     maskInput: (text, element) => (element === null || isInputMasked(element) || CARD.test(text) ? stars(text) : text),
     isInputMasked,
-    maskText: (text, element) =>
-      element !== null && coverOf(element).rule === "unmask" ? text : text.replace(/\S/g, "*"),
     coverOf,
     coverIn,
   };
@@ -140,7 +137,8 @@ export function createMasking(rules: MaskingRules, redaction: MaskRedaction = cr
 
 /** What a node lies in: for a shadow root its host, for a document its frame. A link's `host` is text, hence the types. */
 function parentOf(node: Node): Node | null {
-  if (node.parentNode) return node.parentNode;
+  const parent = parentNodeOf(node);
+  if (parent) return parent;
   if (node.nodeType === FRAGMENT) return (node as ShadowRoot).host ?? null;
   if (node.nodeType !== DOCUMENT) return null;
   try {
@@ -164,8 +162,8 @@ function isFormAssociated(element: Element): boolean {
   );
 }
 
-function matches(element: Element, selector: string | null): boolean {
-  return selector !== null && element.matches(selector);
+function isSelected(element: Element, selector: string | null): boolean {
+  return selector !== null && matches(element, selector);
 }
 
 function typeOf(element: Element): string {

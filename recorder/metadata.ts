@@ -5,6 +5,18 @@ const CAMPAIGN = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_c
 /** Ids of single clicks on an advertisement: that there was one says enough, the id itself names a person. */
 const CLICK_IDS = ["gclid", "fbclid", "msclkid"];
 const MAX_CAMPAIGN_CHARS = 100;
+/** Names of what the recorder says itself; all that begin with `sentiero_` are kept for it, too. */
+const OWN = [
+  ...CAMPAIGN,
+  ...CLICK_IDS,
+  "url",
+  "referrer",
+  "userAgent",
+  "viewport",
+  "entry_url",
+  "entry_referrer",
+  "userId",
+];
 
 const MAX_KEYS = 50;
 const MAX_VALUE_CHARS = 1024;
@@ -25,6 +37,16 @@ export function toMetadata(value: unknown): Metadata {
     if (kept !== undefined) metadata[key.slice(0, MAX_VALUE_CHARS)] = kept;
   }
   return metadata;
+}
+
+/** Leaves out what a page says under the recorder's own names; these go to `onRefused`, if there are any. */
+export function withoutOwn(metadata: Metadata, onRefused: (names: readonly string[]) => void): Metadata {
+  const entries = Object.entries(metadata);
+  const isOwn = ([name]: readonly [string, unknown]): boolean => OWN.includes(name) || name.startsWith("sentiero_");
+  const refused = entries.filter(isOwn);
+  if (refused.length === 0) return metadata;
+  onRefused(refused.map(([name]) => name));
+  return Object.fromEntries(entries.filter((entry) => !isOwn(entry)));
 }
 
 /** Joins two sets; the newer values win, and the oldest keys go when there are more than 50. */
@@ -48,6 +70,16 @@ export function describePage(session: {
     entry_referrer: session.entryReferrer,
     ...session.campaign,
   };
+}
+
+/** What is masked on this page, in the words of the options. The strict rules mask every input anyway. */
+export function describeMasking(rules: {
+  readonly privacy: "strict" | "balanced";
+  readonly maskAllInputs: boolean;
+}): Metadata {
+  const { privacy, maskAllInputs } = rules;
+  const isOpen = privacy === "balanced" && !maskAllInputs;
+  return { sentiero_privacy: privacy, ...(isOpen && { sentiero_mask_inputs: false }) };
 }
 
 /** The campaign that an address names, before its query is cut; click ids only as `true`. */

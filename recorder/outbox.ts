@@ -115,7 +115,7 @@ export function createOutbox(version: string, now: () => number, onRemoved: (id:
   }
 
   function giveUp(batch: Sealed, reason: Gap["reason"]): void {
-    gaps = mergeGaps(batch.gaps, gaps, toGaps(batch.entries, reason));
+    gaps = mergeGaps(lossesOf(batch, reason), gaps);
     const heir = runs.at(-1);
     if (heir && heir.info.sessionId === batch.run?.info.sessionId) {
       heir.metadata = mergeMetadata(batch.metadata, heir.metadata);

@@ -36,23 +36,25 @@ export function createPageApi(options: PageApiOptions): PageApi {
     if (state === "loading" || state === "on") return;
     if (!options.isAllowed() || (options.isLeftOut() && !isByHand)) return turnOff();
     state = "loading";
-    const mine = ++attempt;
-    options.load().then(
-      (loaded) => {
-        if (mine !== attempt) return loaded?.discard();
-        const calls = queue;
-        turnOff();
-        if (!loaded) return;
-        state = "on";
-        recorder = loaded;
-        for (const call of calls) quietly(() => call(loaded));
-      },
-      (error: unknown) => {
-        if (mine !== attempt) return;
-        turnOff();
-        console.warn("[sentiero] the recorder could not be loaded", error);
-      },
-    );
+    void load(++attempt);
+  }
+
+  // Awaited: `then` is a task of the zone of an Angular page.
+  async function load(mine: number): Promise<void> {
+    try {
+      const loaded = await options.load();
+      if (mine !== attempt) return loaded?.discard();
+      const calls = queue;
+      turnOff();
+      if (!loaded) return;
+      state = "on";
+      recorder = loaded;
+      for (const call of calls) quietly(() => call(loaded));
+    } catch (error) {
+      if (mine !== attempt) return;
+      turnOff();
+      console.warn("[sentiero] the recorder could not be loaded", error);
+    }
   }
 
   function turnOff(): void {

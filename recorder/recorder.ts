@@ -6,7 +6,7 @@ import type { RecordedEvent } from "../src/types.ts";
 import { type RecorderConfig, resolveConfig } from "./config.ts";
 import { forgetIdentity } from "./consent.ts";
 import { removeIdCookies, writeIdCookies } from "./cookies.ts";
-import { toCustomEvent } from "./custom-event.ts";
+import { parseCustomEvent, toCustomEvent } from "./custom-event.ts";
 import { createElapsed } from "./elapsed.ts";
 import { createGapMemory } from "./gaps.ts";
 import { createHandle } from "./handle.ts";
@@ -14,7 +14,16 @@ import { createIdentityKeeper } from "./identity.ts";
 import { createRunId } from "./ids.ts";
 import { StorageKey } from "./keys.ts";
 import { watchLifecycle } from "./lifecycle.ts";
-import { campaignOf, describePage, mergeMetadata, type Metadata, toMetadata } from "./metadata.ts";
+import { loadMedia } from "./media-loader.ts";
+import {
+  campaignOf,
+  describeMasking,
+  describePage,
+  mergeMetadata,
+  type Metadata,
+  toMetadata,
+  withoutOwn,
+} from "./metadata.ts";
 import { createOutlet } from "./outlet.ts";
 import { type Recording, startRecording } from "./recording.ts";
 import { decideSampling, type Sampling } from "./sampling.ts";
@@ -46,6 +55,13 @@ export async function startRecorder(
 ): Promise<RecorderHandle | null> {
   if (!isAllowed()) return null;
   const config = resolveConfig(given);
+  const redaction = createRedaction(config.redaction);
+  await loadMedia(config);
+  if (given.parentOrigin) {
+    const { startFramed } = await import("./framed.ts");
+    const parts = { redaction, listen, parseCustomEvent, startRecording, watchUrlRules, isAllowed };
+    return startFramed(config, given.parentOrigin, parts);
+  }
   const tabStorage = createSafeStorage(() => window.sessionStorage);
   const storage = config.crossTabSessions ? createSafeStorage(() => window.localStorage) : tabStorage;
   const claim = (): ReturnType<typeof claimWindow> => claimWindow(tabStorage, navigator.locks, wait);
@@ -56,7 +72,6 @@ export async function startRecorder(
     return null;
   }
 
-  const redaction = createRedaction(config.redaction);
   const identity = createIdentityKeeper(
     storage,
     { idleTimeoutMs: config.sessionIdleTimeoutMs, maxAgeMs: config.sessionMaxAgeMs },
@@ -83,6 +98,7 @@ export async function startRecorder(
   let lastEventAt = 0;
   /** What the page said of the session; goes along with each run. */
   let said: Metadata = {};
+  let hasRefused = false;
 
   const transport: Transport = createTransport({
     ...createSender(config.eventsUrl),
@@ -129,10 +145,10 @@ export async function startRecorder(
       mirrorIds();
       record(isBuffering ? null : reason);
     },
-    onPause: () => closeRecording(!control.current.isHeld, null),
+    onPause: () => closeRecording(!control.current.isHeld, "__pause", control.current.isHeld ? "manual" : "idle"),
     onResume: () => record(null),
     onEnd(reason) {
-      closeRecording(reason === "idle" || reason === "max", reason);
+      closeRecording(reason === "idle" || reason === "max", "__end", reason);
       outlet.close();
     },
   });
@@ -141,11 +157,11 @@ export async function startRecorder(
     recording = startRecording({ config, redaction, onEvent, onActivity: () => act(true), onTrigger }, startReason);
   }
 
-  function closeRecording(isLate: boolean, endReason: string | null): void {
+  function closeRecording(isLate: boolean, tag: string, reason: string): void {
     closing = isLate ? "late" : "timely";
     recording?.leave();
     // Not through the recording, which is over already where the stretch was paused.
-    if (endReason !== null) onEvent(toCustomEvent("__end", { reason: endReason }));
+    onEvent(toCustomEvent(tag, { reason }));
     recording?.stop();
     recording = null;
     closing = null;
@@ -207,13 +223,16 @@ export async function startRecorder(
   }
 
   function pageMetadata(): Metadata {
-    return config.captureMetadata
-      ? mergeMetadata(toMetadata(redaction.metadata(describePage(identity.current))), said)
-      : said;
+    const page = config.captureMetadata && redaction.metadata(describePage(identity.current));
+    return mergeMetadata(said, { ...toMetadata(page), ...describeMasking(config) });
   }
 
-  function setMetadata(metadata: unknown): void {
-    const added = toMetadata(redaction.metadata(toMetadata(metadata)));
+  function setMetadata(metadata: unknown, userId?: unknown): void {
+    const given = withoutOwn(toMetadata(metadata), (names) => {
+      if (!hasRefused) console.warn(`[sentiero] metadata under names of the recorder's is left out: ${names.join()}`);
+      hasRefused = true;
+    });
+    const added = toMetadata(redaction.metadata(toMetadata({ userId, ...given })));
     said = mergeMetadata(said, added);
     if (!outlet.isHolding) transport.setMetadata(added);
   }

@@ -1,5 +1,6 @@
 import { record } from "@rrweb/record";
 import type { Redaction } from "../src/privacy/redaction.ts";
+import { EventType } from "../src/rrweb/events.ts";
 import type { RecordedEvent } from "../src/types.ts";
 import { createCapture } from "./capture.ts";
 import type { ResolvedConfig } from "./config.ts";
@@ -40,11 +41,13 @@ export function startRecording(
   const capture = createCapture(config, redaction, onRecorded);
   const ending = new AbortController();
   const leaving: (() => void)[] = [];
+  const snapshots: (() => void)[] = [];
   /** When the next event of ours happened; 0 for now. */
   let happenedAt = 0;
 
   function onRecorded(event: RecordedEvent): void {
     onEvent(happenedAt > 0 ? { ...event, timestamp: happenedAt } : event);
+    if (event.type === EventType.FullSnapshot) for (const run of snapshots) run();
   }
 
   function emit(tag: string, payload: unknown, at: number = 0): void {
@@ -68,10 +71,13 @@ export function startRecording(
     emit,
     idOf: (node) => record.mirror.getId(node),
     textOf: capture.textOf,
+    hiddenBy: capture.hiddenBy,
+    change: capture.change,
     cutUrl: redaction.url,
     onActivity,
     onTrigger,
     onLeave: (run) => void leaving.push(run),
+    onSnapshot: (run) => void snapshots.push(run),
   });
 
   return {

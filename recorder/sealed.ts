@@ -37,7 +37,11 @@ export interface Sealed {
   waiters: (() => void)[];
 }
 
-/** What has to be declared if it is lost with its page. */
-export function lossesOf({ gaps, entries }: Sealed): Gap[] {
-  return [...gaps, ...toGaps(entries, "unload")];
+/**
+ * What has to be declared if it is lost, its own events for this reason. Each names the upload, which may have been stored
+ * although nobody knows: what it declares is declared then, too.
+ */
+export function lossesOf({ id, gaps, entries }: Sealed, reason: Gap["reason"] = "unload"): Gap[] {
+  const [run, seq] = id.split("/");
+  return [...gaps, ...toGaps(entries, reason)].map((gap) => ({ run, seq: Number(seq), ...gap }));
 }

@@ -1,4 +1,5 @@
 import { createCompressor } from "./compressor.ts";
+import { setTimeout } from "./timers.ts";
 import type { TransportOptions } from "./transport.ts";
 
 /** A request without an answer for this long counts as failed. */

@@ -1,3 +1,4 @@
+import { attributeOf } from "./elements.ts";
 import { maskAttributesOf } from "./mask-event.ts";
 import type { Cover, Masking } from "./masking.ts";
 
@@ -23,14 +24,14 @@ export function textOf(masking: Masking, element: Element, maxChars: number, att
   }
 
   if (attribute === undefined) walk(element);
-  else text = attributeOf(masking, element, attribute);
+  else text = shownAttributeOf(masking, element, attribute);
   return text.trim().slice(0, maxChars);
 }
 
-function attributeOf(masking: Masking, element: Element, name: string): string {
+function shownAttributeOf(masking: Masking, element: Element, name: string): string {
   const cover = masking.coverOf(element);
   if (cover.isBlocked) return "";
-  const attributes: Record<string, unknown> = { [name]: element.getAttribute(name) };
+  const attributes: Record<string, unknown> = { [name]: attributeOf(element, name) };
   maskAttributesOf(attributes, element.localName, element, cover, masking);
   return String(attributes[name] ?? "");
 }

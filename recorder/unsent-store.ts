@@ -54,8 +54,9 @@ interface Row {
 
 /** Row of the gaps that evicted uploads leave. */
 const EVICTED = "evicted";
-/** Evicted uploads that are remembered by name. */
+/** Evicted uploads that are remembered by name, and those whose gaps name them. */
 const MAX_EVICTED_IDS = 200;
+const MAX_NAMED_GAPS = 16;
 
 const NOTHING: Unsent = { batches: [], gaps: [], ids: [] };
 
@@ -179,7 +180,7 @@ async function makeRoom(rows: IDBObjectStore, bodies: IDBObjectStore): Promise<v
     if (bytes <= MAX_BYTES && count <= MAX_BATCHES) break;
     bytes -= row.bytes;
     count--;
-    lost = [toOverflow([...lost, ...row.gaps])];
+    lost = toOverflow([...lost, ...row.gaps]);
     ids.push(row.id);
     drop(rows, bodies, row.id);
     const named = ids.slice(-MAX_EVICTED_IDS);
@@ -187,13 +188,20 @@ async function makeRoom(rows: IDBObjectStore, bodies: IDBObjectStore): Promise<v
   }
 }
 
-function toOverflow(gaps: readonly Gap[]): Gap {
-  return {
-    reason: "overflow",
-    events: gaps.reduce((sum, gap) => sum + gap.events, 0),
-    from: Math.min(...gaps.map((gap) => gap.from)),
-    to: Math.max(...gaps.map((gap) => gap.to)),
+/** The newest keep the names of their uploads; the others become one. */
+function toOverflow(gaps: readonly Gap[]): Gap[] {
+  const reason = "overflow";
+  const named = gaps.filter(({ run }) => run !== undefined).slice(-MAX_NAMED_GAPS);
+  const others = gaps.filter((gap) => !named.includes(gap));
+  const kept = named.map((gap) => ({ ...gap, reason }) satisfies Gap);
+  if (others.length === 0) return kept;
+  const joined: Gap = {
+    reason,
+    events: others.reduce((sum, gap) => sum + gap.events, 0),
+    from: Math.min(...others.map((gap) => gap.from)),
+    to: Math.max(...others.map((gap) => gap.to)),
   };
+  return [joined, ...kept];
 }
 
 function sorted(rows: Row[]): Row[] {

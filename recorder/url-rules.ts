@@ -1,4 +1,4 @@
-import { listen, unpatched } from "./streams/listen.ts";
+import { atEnd, listen, unpatched } from "./streams/listen.ts";
 import { matchesUrl } from "./streams/url-pattern.ts";
 
 /** Where the browser doesn't tell of moves. */
@@ -28,7 +28,7 @@ export function watchUrlRules(rules: UrlRules, signal: AbortSignal, onMove: () =
     for (const type of ["popstate", "hashchange"]) listen(window, type, { signal }, onMove);
     // While something is recorded, each event asks; this is for the way out of a page that is not.
     const timer = unpatched(window, "setInterval").call(window, onMove, LOOK_EVERY_MS);
-    signal.addEventListener("abort", () => clearInterval(timer));
+    atEnd(signal, () => clearInterval(timer));
   }
   let url = "";
   let isRecorded = true;

@@ -5,18 +5,19 @@
  */
 const NAMES = `
   _unchangedStyles addLoadListener addShadowRoot addedSet adoptStyleSheets adoptedStyleSheetCb attachIframe attachLinkElement
-  attributeMap bypassOptions collectFonts cssCaptured customElementCb droppedSet errorHandler fontCb genAdds
-  genTextAreaValueMutation getId getMeta hasNode idNodeMap iframeLoadTimeout iframeManager inOtherBuffer inlineImages inputCb
-  loadListener mapRemoves maskInputFn maskTextFn mediaInteractionCb mouseInteractionCb mousemoveCb movedMap movedSet mutationCb
-  needsMask newlyAddedElement nodeMap nodeMetaMap observeAttachShadow onIframeLoad onSerialize onStylesheetLoad
-  patchAttachShadow preserveWhiteSpace processMutation processMutations processedNodeManager removeNodeFromMap
-  removesSubTreeCache restoreHandlers scrollCb selectionCb shadowDomManager shadowDoms skipChild styleDeclarationCb styleDiff
-  styleIDMap styleMirror styleSheetRuleCb stylesheetLoadTimeout stylesheetManager unattachedDoc viewportResizeCb
+  attributeMap blockSelector bypassOptions collectFonts cssCaptured customElementCb fontCb genAdds
+  genTextAreaValueMutation getId getNode hasNode idNodeMap iframeManager inlineImages inputCb
+  loadListener mapRemoves maskInputFn mediaInteractionCb mouseInteractionCb mousemoveCb mutationCb needBlock
+  newlyAddedElement nodeMetaMap observeAttachShadow onIframeLoad onSerialize onStylesheetLoad
+  patchAttachShadow preserveWhiteSpace processMutation processMutations removeNodeFromMap
+  restoreHandlers scrollCb selectionCb shadowDomManager shadowDoms skipChild styleDeclarationCb styleDiff
+  styleIDMap styleMirror styleSheetRuleCb stylesheetManager trailing unattachedDoc viewportResizeCb
 
-  activeAt beginRun coverIn coverOf deliver detailsFor giveUp giveUpBuffered hasOld isBlocked isBuffering isField isHolding
-  isInputMasked isLeaving isMasked isOut isPacked isRecording losses maskInput maskText maskValue nextSeq notBefore onBegin
-  onHide onPause onResume onReturn onRotate onShow onStop onTrigger onceEmpty phase putBack requestSnapshot sealAll sealNext
-  snapshotChars takeDropped takeFullSnapshot textAreas touchesStyle waiters
+  activeAt added beginRun coverIn coverOf deliver detailsFor failures forget giveUp giveUpBuffered hasOld isBlocked isBuffering
+  isEmpty isField isHeld isHolding isInputMasked isLeaving isMasked isOut isPacked isRecorded isRecording isSvg leave losses
+  maskInput maskTextSelector maskValue newest nextSeq notBefore onActivity onBegin onEnd onFailure onFocus onHide onLeave
+  onPause onResume onReturn onRotate onShow onStop onTrigger onceEmpty peek phase putBack requestSnapshot retryAfter sealAll
+  sealNext snapshotChars takeDropped takeFullSnapshot textAreas touchesStyle tries unseal waiters windowStart
 `;
 
 /** For esbuild's `mangleProps`. */

@@ -1,3 +1,6 @@
+import { ADDITIONS } from "./record-additions.ts";
+import { OPTIONS } from "./record-options.ts";
+import { SNAPSHOTS } from "./record-snapshots.ts";
 import { TRIMS } from "./record-trims.ts";
 import { replaceCounted } from "./replace-counted.ts";
 
@@ -61,6 +64,12 @@ const CUTS: readonly Cut[] = [
     to: "function throttle(",
     chars: 984,
   },
+  {
+    why: "the recorder's own function observes fonts",
+    from: "function initFontObserver(",
+    to: "function initSelectionObserver(",
+    chars: 1212,
+  },
   { why: "nobody hooks in", from: "function mergeHooks(", to: "function initObservers(", chars: 1_966 },
   {
     why: "nothing is handed to plugins",
@@ -96,10 +105,28 @@ const CUTS: readonly Cut[] = [
   },
   { why: "no canvas manager", from: "  canvasManager = new", to: "  const shadowDomManager = new", chars: 219 },
   {
-    why: "classes are given as a text",
+    why: "texts are masked in the events",
     from: "function classMatchesRegex(",
-    to: "function needMaskingText(",
-    chars: 529,
+    to: "function onceIframeLoaded(",
+    chars: 1401,
+  },
+  {
+    why: "values are masked in the events",
+    from: "function maskInputValue({",
+    to: "function toLowerCase(str) {",
+    chars: 415,
+  },
+  {
+    why: "the recorder's own function says what of the head is left out",
+    from: "function lowerIfExists(",
+    to: "function serializeNodeWithId(",
+    chars: 3734,
+  },
+  {
+    why: "a snapshot begins with the options of the recording",
+    from: "function snapshot(n, options) {",
+    to: "function on(type, fn, target = document) {",
+    chars: 1524,
   },
   {
     why: "the recorder starts when the document is there",
@@ -147,16 +174,10 @@ const CUTS: readonly Cut[] = [
     chars: 306,
   },
   {
-    why: "a snapshot is told in full what to mask",
-    from: "maskAllInputs === true ? {\n    color: true",
-    to: "maskAllInputs;\n  const slimDOMOptions = slimDOMDefaults(slimDOM)",
-    chars: 369,
-  },
-  {
-    why: "a recording is told in full what to mask",
-    from: "maskAllInputs === true ? {\n    color: true",
-    to: "_maskInputOptions !== void 0 ?",
-    chars: 316,
+    why: "values are masked in the events, and browsers that can run this need no polyfill",
+    from: "  const maskInputOptions = maskAllInputs === true ? {\n    color: true",
+    to: "  let lastFullSnapshotEvent;",
+    chars: 487,
   },
 ];
 
@@ -174,7 +195,7 @@ const UNSET_NAMES: readonly string[] = [
   "recordDOM",
 ];
 /** How many such lines there are. */
-const UNSET_LINES = 45;
+const UNSET_LINES = 41;
 
 /**
  * Takes out of rrweb's text what the recorder never uses.
@@ -191,6 +212,13 @@ export function cutUnused(source: string): string {
   }
   const unset = new RegExp(`^ +"?(?:${UNSET_NAMES.join("|")})"?(?: = .*?)?,?\n`, "m");
   text = replaceCounted(text, "options that are never set", unset, "", UNSET_LINES);
-  for (const { why, find, replace, times = 1 } of TRIMS) text = replaceCounted(text, why, find, replace, times);
+  for (const { why, find, replace, times = 1, chars } of [...TRIMS, ...SNAPSHOTS, ...OPTIONS, ...ADDITIONS]) {
+    const found = chars === undefined ? null : (text.match(find)?.[0] ?? "");
+    if (found !== null && found.length !== chars)
+      throw new Error(
+        `@rrweb/record changed: ${why}, but what ${find} finds has ${found.length} characters, not ${chars}`,
+      );
+    text = replaceCounted(text, why, find, replace, times);
+  }
   return text;
 }

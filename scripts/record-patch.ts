@@ -5,7 +5,7 @@ import type { Plugin } from "esbuild";
 import { cutUnused } from "./record-cuts.ts";
 import { toCurrentSyntax } from "./record-syntax.ts";
 
-const folder = new URL("../recorder/mutations/", import.meta.url);
+const folder = new URL("../recorder/", import.meta.url);
 
 /** One change of a text that has to be there exactly once. */
 interface Edit {
@@ -15,6 +15,46 @@ interface Edit {
 }
 
 const EDITS: readonly Edit[] = [
+  {
+    why: "what is listened to is no task of an Angular page's zone",
+    find: `  target.addEventListener(type, fn, options);
+  return () => target.removeEventListener(type, fn, options);`,
+    replace: `  unpatched(target, "addEventListener").call(target, type, fn, options);
+  return () => unpatched(target, "removeEventListener").call(target, type, fn, options);`,
+  },
+  {
+    why: "a form with an input called childNodes is forgotten like others",
+    find: "if (n.childNodes) {\n      n.childNodes.forEach(",
+    replace: "{\n      index.childNodes(n).forEach(",
+  },
+  {
+    why: "one with an input called tagName has the name of its tag",
+    find: "const tagNameLower = toLowerCase(target.tagName);",
+    replace: `const tagNameLower = toLowerCase(Reflect.get(Element.prototype, "tagName", target));`,
+  },
+  {
+    why: "its attributes",
+    find: "let value = m.target.getAttribute(attributeName);",
+    replace: "let value = attributeOf(m.target, attributeName);",
+  },
+  {
+    why: "and its style",
+    find: "for (const pname of Array.from(target.style)) {",
+    replace: `const style = Reflect.get(Object.getPrototypeOf(target), "style", target);
+              for (const pname of Array.from(style)) {`,
+  },
+  {
+    why: "with its values",
+    find: `target.style.getPropertyValue(pname);
+                const newPriority = target.style`,
+    replace: `style.getPropertyValue(pname);
+                const newPriority = style`,
+  },
+  {
+    why: "and what went of it",
+    find: `if (target.style.getPropertyValue(pname) === "") {`,
+    replace: `if (style.getPropertyValue(pname) === "") {`,
+  },
   {
     why: "changes of the document come merged",
     find: `function mutationObserverCtor() {
@@ -57,7 +97,16 @@ const EDITS: readonly Edit[] = [
 ];
 
 /** What the edits call, by file. */
-const IMPORTS = { toMergingObserver: "merger.ts", addHandler: "handlers.ts" };
+const IMPORTS = {
+  toMergingObserver: "mutations/merger.ts",
+  addHandler: "mutations/handlers.ts",
+  attributeOf: "elements.ts",
+  matches: "elements.ts",
+  isLeftOut: "slim-dom.ts",
+  setTimeout: "timers.ts",
+  requestAnimationFrame: "timers.ts",
+  unpatched: "streams/listen.ts",
+};
 
 /** What else of rrweb the recorder relies on, inside what the edits reach. */
 const RELIED_ON = [

@@ -1,10 +1,12 @@
 /** A text that has to be there as often as it says, once unless it says otherwise, and what takes its place. */
-interface Edit {
+export interface Edit {
   readonly why: string;
   readonly find: string | RegExp;
   readonly replace: string;
   /** @default 1 */
   readonly times?: number;
+  /** Characters that go where a whole function does; other ones mean that rrweb changed in it. */
+  readonly chars?: number;
 }
 
 /** Smaller parts, and what the cuts leave behind. */
@@ -58,6 +60,7 @@ export const TRIMS: readonly Edit[] = [
     replace: "",
   },
   {
+    // The comment is rrweb's.
     why: "and nothing to do with it",
     find: /^  \/\/ TODO: take snapshot on stylesheet reload.*\n.*\n  }\n/m,
     replace: "",
@@ -87,18 +90,6 @@ export const TRIMS: readonly Edit[] = [
     why: "only documents of a browser are recorded",
     find: /^  if \(n instanceof BaseRRNode .*\n.*\n  }\n/m,
     replace: "",
-  },
-  { why: "browsers that can run this need no polyfill", find: "  polyfill();\n", replace: "" },
-  {
-    why: "classes are given as a text, the one that blocks",
-    find: /if \(typeof blockClass === "string"\) {\n((?: {6}.*\n)+) {4}} else {\n(?: {6}.*\n)+ {4}}\n/g,
-    replace: "{\n$1    }\n",
-    times: 2,
-  },
-  {
-    why: "classes are given as a text, the one that masks",
-    find: /if \(typeof maskTextClass === "string"\) {\n((?: {6}.*\n)+) {4}} else {\n(?: {6}.*\n)+ {4}}\n/g,
-    replace: "{\n$1    }\n",
   },
   {
     why: "the recorder starts when the document is there",
@@ -145,54 +136,6 @@ export const TRIMS: readonly Edit[] = [
   },
   // Longer ways to say the same.
   {
-    why: "a snapshot hands its options on as they are",
-    find: /const bypassOptions = {\n(?: {6}\w+(?:: \w+)?,\n)+ {6}cssCaptured: false\n/,
-    replace:
-      "const bypassOptions = { ...options, needsMask, preserveWhiteSpace, newlyAddedElement: false, cssCaptured: false\n",
-  },
-  {
-    why: "so does that of a frame",
-    find: /serializeNodeWithId\(iframeDoc, {\n {12}doc: iframeDoc,\n(?: {12}\w+(?:: \w+)?,?\n)+ {10}}\)/,
-    replace:
-      "serializeNodeWithId(iframeDoc, { ...options, needsMask, preserveWhiteSpace, doc: iframeDoc, skipChild: false, newlyAddedElement: false, cssCaptured: false })",
-  },
-  {
-    why: "so does that of a style sheet that comes late",
-    find: /serializeNodeWithId\(n, {\n {12}doc,\n(?: {12}\w+(?:: \w+)?,?\n)+ {10}}\)/,
-    replace:
-      "serializeNodeWithId(n, { ...options, needsMask, preserveWhiteSpace, skipChild: false, newlyAddedElement: false, cssCaptured: false })",
-  },
-  {
-    why: "and that of a node",
-    find: /= serializeNode\(n, {\n(?: {4}\w+(?:: \w+)?,?\n)+ {2}}\);/,
-    replace: "= serializeNode(n, options, needsMask);",
-  },
-  {
-    why: "which takes the one that differs beside them",
-    find: "function serializeNode(n, options) {",
-    replace: "function serializeNode(n, options, needsMask) {",
-  },
-  {
-    why: "an element's too",
-    find: /return serializeElementNode\(n, {\n(?: {8}\w+,?\n)+ {6}}\);/,
-    replace: "return serializeElementNode(n, options, rootId);",
-  },
-  {
-    why: "which takes the root beside them",
-    find: "function serializeElementNode(n, options) {",
-    replace: "function serializeElementNode(n, options, rootId) {",
-  },
-  {
-    why: "what comes beside the options is not in them",
-    find: /^ {4}needsMask,\n {4}inlineStylesheet,\n {4}maskInputOptions = {},\n/m,
-    replace: "    inlineStylesheet,\n    maskInputOptions = {},\n",
-  },
-  {
-    why: "nor is the root",
-    find: "    newlyAddedElement = false,\n    rootId\n",
-    replace: "    newlyAddedElement = false\n",
-  },
-  {
     why: "what a buffer of changes needs is handed over as it is",
     find: /^ {4}\[\n(?: {6}"\w+",?\n)+ {4}\]\.forEach\(\(key\) => {\n.*\n {4}}\);\n/m,
     replace: "    Object.assign(this, (this.options = options));\n",
@@ -223,8 +166,138 @@ export const TRIMS: readonly Edit[] = [
     replace: "  return event.composedPath?.()[0] ?? event.target;",
   },
   {
-    why: "what is added is recorded with the options of its buffer",
-    find: /(const sn = serializeNodeWithId\(n, \{\n)(?: {10}\w+: this\.\w+,\n)+( {10}skipChild: true,\n {10}newlyAddedElement: true,\n)(?: {10}\w+: this\.\w+,\n)+/,
-    replace: "$1          ...this.options,\n$2",
+    why: "what tells of a changed style sheet differs in three things",
+    find: /new Proxy\(\s*([\w.[\]]+),\s*{\s*apply: callbackWrapper\(\s*\(target, thisArg, argumentsList\) => {\s*(?:var _a2;\s*)?const (\[[^\]]*\]) = argumentsList;\s*const { id, styleId } = getIdAndStyleId\(\s*([^,]+),\s*mirror2,\s*stylesheetManager\.styleMirror\s*\);\s*if \(id && id !== -1 \|\| styleId && styleId !== -1\) {\s*(\w+)\(({[^]*?})\);\s*}\s*return target\.apply\(thisArg, argumentsList\);\s*}\s*\)\s*}\s*\)/g,
+    replace: "telling($1, mirror2, stylesheetManager, (thisArg) => $3, (id, styleId, thisArg, $2) => $4($5))",
+    times: 8,
   },
+  {
+    // What the browser itself throws, at a rule that it can't read, is the page's to catch: rrweb's wrapper took that too.
+    why: "and is the same besides",
+    find: "function getIdAndStyleId(",
+    replace: `function telling(method, mirror2, { styleMirror }, sheetOf, tell) {
+  const tellIfKnown = callbackWrapper((thisArg, argumentsList) => {
+    const { id, styleId } = getIdAndStyleId(sheetOf(thisArg), mirror2, styleMirror);
+    if (id && id !== -1 || styleId && styleId !== -1) tell(id, styleId, thisArg, argumentsList);
+  });
+  return new Proxy(method, {
+    apply(target, thisArg, argumentsList) {
+      tellIfKnown(thisArg, argumentsList);
+      return target.apply(thisArg, argumentsList);
+    }
+  });
+}
+function getIdAndStyleId(`,
+  },
+  {
+    why: "one expression reads a srcset: an address up to a space or a last comma, what is said of it up to a comma",
+    find: /^function getAbsoluteSrcsetString\(doc, attributeValue\) {\n(?: .*\n)+}\n/m,
+    replace: `function getAbsoluteSrcsetString(doc, attributeValue) {
+  const candidates = attributeValue.matchAll(/([^ \\t\\n\\r\\f,](?:[^ \\t\\n\\r\\f]*[^ \\t\\n\\r\\f,])?)((?:\\([^)]*\\)?|[^,(])*)/g);
+  return Array.from(candidates, ([, url, rest]) => absoluteToDoc(doc, url) + rest.trimEnd()).join(", ");
+}
+`,
+    chars: 1384,
+  },
+  { why: "and no others", find: /^const SRCSET_.*\n/gm, replace: "", times: 2 },
+  { why: "only rrweb's tests ask otherwise", find: ", _testNoPxNorm = false", replace: "", times: 2 },
+  { why: "nor is it handed on", find: /,\s*_testNoPxNorm\s*(?=\))/g, replace: "", times: 3 },
+  {
+    why: "so there is one way",
+    find: /^ {2}if \(_testNoPxNorm\) {\n.*\n {2}} else {\n {2}(.*\n) {2}}\n/m,
+    replace: "$1",
+  },
+  {
+    why: "browsers that can run this know their size: their height",
+    find: / \|\| document\.documentElement && document\.documentElement\.clientHeight .*;$/m,
+    replace: ";",
+  },
+  {
+    why: "and their width",
+    find: / \|\| document\.documentElement && document\.documentElement\.clientWidth .*;$/m,
+    replace: ";",
+  },
+  { why: "no numbers are among the names", find: "Number.isNaN(Number(key)) && ", replace: "" },
+  { why: "nothing to destroy there", find: "  destroy() {\n  }\n}\nlet wrappedEmit", replace: "}\nlet wrappedEmit" },
+  {
+    why: "no error goes on into the page, while it is recorded and after",
+    find: /^let errorHandler;\n(?:.*\n)+?const callbackWrapper = \(cb\) => {\n(?: .*\n)+};\n/m,
+    replace: `const callbackWrapper = (cb) => (...rest) => {
+  try {
+    return cb(...rest);
+  } catch {
+  }
+};
+`,
+    chars: 460,
+  },
+  { why: "so nobody has to be asked", find: "  registerErrorHandler(errorHandler2);\n", replace: "" },
+  { why: "nor forgotten", find: "      unregisterErrorHandler();\n", replace: "" },
+  {
+    why: "the recorder's own observer marks what was a password field, and earlier",
+    find: /^ {10}if \(attributeName === "type" && tagNameLower === "input" .*\n.*\n {10}}\n/m,
+    replace: "",
+  },
+  {
+    // Between frames a node may move within one frame of the screen, and would have been taken for seen.
+    why: "one observer sees all documents and shadow roots: no node comes twice",
+    find: /^class ProcessedNodeManager {\n(?: .*\n)+}\n/m,
+    replace: "",
+    chars: 635,
+  },
+  { why: "so none is remembered", find: /^.*new ProcessedNodeManager\(\);\n/m, replace: "" },
+  { why: "nor its children", find: /^ +this\.processedNodeManager\.add\(childN, this\);\n/m, replace: "" },
+  { why: "nor looked up", find: /^ +if \(this\.processedNodeManager\.inOtherBuffer\(.*\n/m, replace: "" },
+  { why: "nor handed on", find: /,\n +processedNodeManager(?=,?\n)/g, replace: "", times: 2 },
+  { why: "events don't say whether somebody asked for them", find: "emit(e, isCheckout);", replace: "emit(e);" },
+  { why: "nor those of a snapshot", find: /,\n +isCheckout\n/g, replace: "\n", times: 2 },
+  { why: "nor what asks for one", find: "takeFullSnapshot(isCheckout);", replace: "takeFullSnapshot();" },
+  {
+    why: "what observes a document is a list",
+    find: /^ {2}let mutationObserver;\n {2}let cleanup(?:.*\n)+? {2}const mousemoveHandler = /m,
+    replace:
+      "  const [mutationObserver, cleanupMutationIframe] = initMutationObserver(o, o.doc);\n  const mousemoveHandler = ",
+  },
+  {
+    why: "with what comes in any case",
+    find: /^ {2}let styleSheetObserver = (?:.*\n)+? {4}styleSheetObserver = (.*\n) {4}adoptedStyleSheetObserver = (.*\n) {4}styleDeclarationObserver = (.*\n.*\n.*\n) {4}if \(o\.collectFonts\) {\n {6}fontObserver = initFontObserver\(o\);\n {4}}\n {2}}\n/m,
+    replace: `  const styleSheetObserver = $1  const adoptedStyleSheetObserver = $2  const styleDeclarationObserver = $3  const fontObserver = o.collectFonts && o.collectFonts({ ...o, fontCb: callbackWrapper(o.fontCb) });
+`,
+  },
+  {
+    why: "and fonts, which may not be wanted",
+    find: "    fontObserver();\n",
+    replace: "    fontObserver && fontObserver();\n",
+  },
+  {
+    why: "one kind of nested rules needs no list of kinds",
+    find: /^ {2}const supportedNestedCSSRuleTypes = {};\n(?:.*\n)+? {4}type\.prototype\.insertRule = telling\(unmodifiedFunctions\[typeKey\]\.insertRule,/m,
+    replace: `  const grouping = win.CSSGroupingRule.prototype;
+  const { insertRule: insertNested, deleteRule: deleteNested } = grouping;
+  grouping.insertRule = telling(insertNested,`,
+    chars: 633,
+  },
+  {
+    why: "nor to take away from it",
+    find: "type.prototype.deleteRule = telling(unmodifiedFunctions[typeKey].deleteRule,",
+    replace: "grouping.deleteRule = telling(deleteNested,",
+  },
+  {
+    why: "nor to go through it",
+    find: "  });\n  return callbackWrapper(() => {\n    win.CSSStyleSheet.prototype.insertRule",
+    replace: "  return callbackWrapper(() => {\n    win.CSSStyleSheet.prototype.insertRule",
+  },
+  {
+    why: "nor again at the end",
+    find: /^ {4}Object\.entries\(supportedNestedCSSRuleTypes\)\.forEach\(\(\[typeKey, type\]\) => {\n.*\n.*\n {4}}\);\n/m,
+    replace: "    Object.assign(grouping, { insertRule: insertNested, deleteRule: deleteNested });\n",
+  },
+  { why: "browsers that can run this have it", find: 'hasNestedCSSRule("CSSGroupingRule") && ', replace: "" },
+  { why: "and pointers", find: "if (window.PointerEvent) {\n", replace: "{\n" },
+  {
+    why: "what is throttled always begins at once",
+    find: /^ {4}if \(!previous && options\.leading === false\) {\n.*\n {4}}\n/m,
+    replace: "",
+  },
+  { why: "and goes on so", find: "options.leading === false ? 0 : Date.now()", replace: "Date.now()" },
 ];

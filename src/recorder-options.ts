@@ -89,6 +89,18 @@ export interface RecorderOptions {
   captureFonts?: boolean;
   /** Record images with their contents. @default false */
   captureImages?: boolean;
+  /**
+   * Record pictures of the canvases that are seen, so often a second (1, at most 4), with this quality (0 to 1, 0.5) and at
+   * most so wide in px (1000). Nothing in them is masked; with `strict` there are none. @default false
+   */
+  captureCanvas?: boolean | { fps?: number; quality?: number; maxWidth?: number };
+  /** Frames of these origins are recorded, where they have a recorder with `parentOrigin`. @default [] */
+  frameOrigins?: string[];
+  /**
+   * For pages that are shown in a frame of a page of this origin, such as `https://shop.example`: they are recorded as a part
+   * of that page, with the masking of their own, and in no other place. @default undefined
+   */
+  parentOrigin?: string;
 
   /** The recorder's longest piece of work in one go. @default 16 */
   taskBudgetMs?: number;
@@ -119,6 +131,20 @@ const rate = v.optional(
 const texts = v.optional(
   v.array(v.pipe(v.string("must be a list of texts"), v.minLength(1, "must not be empty")), "must be a list of texts"),
 );
+
+const origin = v.pipe(
+  v.string("must be an origin such as https://shop.example"),
+  v.check(
+    (text) => URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text,
+    "must be an origin such as https://shop.example",
+  ),
+);
+
+/** `min` and `max` are allowed themselves. */
+function within(min: number, max: number) {
+  const message = `must be a number from ${min} to ${max}`;
+  return v.optional(v.pipe(v.number(message), v.minValue(min, message), v.maxValue(max, message)));
+}
 
 type Entries = {
   readonly [Name in keyof RecorderOptions]-?: v.GenericSchema<RecorderOptions[Name], RecorderOptions[Name]>;
@@ -165,6 +191,14 @@ export const recorderEntries: Entries = {
   captureTraits: texts,
   captureFonts: flag,
   captureImages: flag,
+  captureCanvas: v.optional(
+    v.union(
+      [v.boolean(), v.strictObject({ fps: within(0.01, 4), quality: rate, maxWidth: whole })],
+      "must be true, false, or an object of fps (0.01 to 4), quality (0 to 1) and maxWidth (px)",
+    ),
+  ),
+  frameOrigins: v.optional(v.array(origin, "must be a list of origins")),
+  parentOrigin: v.optional(origin),
   taskBudgetMs: whole,
   mergeWindowMs: v.optional(v.pipe(whole.wrapped, v.maxValue(500, "must be at most 500"))),
   recorderOptions: v.optional(v.record(v.string(), v.unknown(), "must be an object")),

@@ -1,3 +1,4 @@
+import { parentNodeOf } from "../elements.ts";
 import { LEFT_OUT, type Mirror, type Pending, UNKNOWN } from "./pending.ts";
 
 /** What rrweb reads of a MutationRecord. */
@@ -78,17 +79,34 @@ export function createDelivery(
         if (seesShadows()) forgetShadows(node);
       }
     }
+    if (!seesShadows()) return;
+    for (const [parent, nodes] of byParent) {
+      // What left a shadow tree after its host did: a player knows the host no more, and so doesn't remove it.
+      const host = parent.nodeType === Node.DOCUMENT_FRAGMENT_NODE ? (parent as ShadowRoot).host : null;
+      if (host ? !isRecorded(host) : mirror.getId(parent) === UNKNOWN) nodes.forEach(forget);
+    }
   }
 
   /** rrweb forgets what was removed, but not what is in the shadow roots under it. */
   function forgetShadows(node: Node): void {
     if (node.nodeType !== Node.ELEMENT_NODE) return;
     for (const { shadowRoot } of [node as Element, ...(node as Element).querySelectorAll("*")]) {
-      for (const child of shadowRoot?.childNodes ?? []) {
-        mirror.removeNodeFromMap(child);
-        forgetShadows(child);
-      }
+      shadowRoot?.childNodes.forEach(forget);
     }
+  }
+
+  /**
+   * Takes a node's id too: a player doesn't forget what was in a shadow root either. It would take it, with what was in it
+   * then, for what comes back by the same id.
+   */
+  function forget(root: Node): void {
+    mirror.removeNodeFromMap(root);
+    forgetShadows(root);
+    const takeId = (node: Node): void => {
+      mirror.nodeMetaMap.delete(node);
+      for (let child = node.firstChild; child; child = child.nextSibling) takeId(child);
+    };
+    takeId(root);
   }
 
   function runChanges(): void {
@@ -133,7 +151,7 @@ export function createDelivery(
       const run: Node[] = [];
       const last = lastOfRun(top);
       let isPast = false;
-      for (next = last; next && count < NODES_AT_ONCE; next = next.previousSibling) {
+      for (next = last; next && count < NODES_AT_ONCE; next = siblingOf(next, "previousSibling")) {
         if (isPast && !added.has(next)) break;
         isPast ||= next === top;
         added.delete(next);
@@ -143,7 +161,7 @@ export function createDelivery(
         run.push(next);
         count += size;
       }
-      changes.push(childListOf(top.parentNode!, run, NONE));
+      changes.push(childListOf(parentNodeOf(top)!, run, NONE));
       if (count >= NODES_AT_ONCE) break;
     }
     send(document, changes);
@@ -164,14 +182,23 @@ export function createDelivery(
     }
   }
 
-  /** Whether a node has to be recorded before its left neighbour can be: rrweb drops what has an unknown one on its right. */
-  function isWaiting(node: Node): boolean {
-    return added.has(node) || (mirror.getId(node) === UNKNOWN && !refused.has(node));
+  /**
+   * The next sibling to one side that is or will be in the recording. rrweb looks past what it leaves out as well, to place a
+   * node before the next one: a comment on its right doesn't make it independent of what is behind the comment.
+   */
+  function siblingOf(node: Node, side: "previousSibling" | "nextSibling"): Node | null {
+    let at = node[side];
+    while (at && !added.has(at) && (mirror.getId(at) === LEFT_OUT || refused.has(at))) at = at[side];
+    return at;
   }
 
+  /** The last of those on the right that have to be recorded before a node can be placed. */
   function lastOfRun(node: Node): Node {
     let last = node;
-    for (let at = node.nextSibling; at && isWaiting(at); at = at.nextSibling) last = at;
+    for (let at = siblingOf(last, "nextSibling"); at; at = siblingOf(last, "nextSibling")) {
+      if (!added.has(at) && mirror.getId(at) !== UNKNOWN) break;
+      last = at;
+    }
     return last;
   }
 
@@ -204,7 +231,7 @@ export function createDelivery(
 
 /** The parent of a node; of one right under a shadow root, the host. */
 function parentOf(node: Node): Node | null {
-  const parent = node.parentNode;
+  const parent = parentNodeOf(node);
   return parent?.nodeType === Node.DOCUMENT_FRAGMENT_NODE ? ((parent as ShadowRoot).host ?? null) : parent;
 }
 

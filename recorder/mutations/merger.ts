@@ -1,4 +1,5 @@
 import { cost } from "../cost.ts";
+import { queueMicrotask, setTimeout } from "../timers.ts";
 import { type Change, type Channel, createDelivery } from "./delivery.ts";
 import { endHandlers } from "./handlers.ts";
 import { createPending, type Mirror, UNKNOWN } from "./pending.ts";
@@ -14,7 +15,7 @@ const MAX_ROUNDS = 10;
 /** What rrweb keeps for an observer. There is more of it; this is what is used. */
 export interface MutationBuffer {
   /** Marks a node, and by calling itself what is under it, to be recorded as added. */
-  genAdds(node: Node, target?: Node): void;
+  genAdds(node: Node): void;
 }
 
 type Callback = (changes: readonly Change[]) => void;
@@ -167,8 +168,8 @@ function createMerger(Native: typeof MutationObserver, buffers: MutationBuffer[]
     schedule();
     const { genAdds } = buffer;
     // What waits is not recorded together with what is above it: that may be too much at a time.
-    buffer.genAdds = (node, target) => {
-      if (!pending.added.has(node)) genAdds(node, target);
+    buffer.genAdds = (node) => {
+      if (!pending.added.has(node)) genAdds(node);
     };
     const listeners = new AbortController();
     if (document.defaultView) flushBefore(document.defaultView, mirror, flush, listeners.signal);

@@ -3,6 +3,8 @@ export interface Mirror {
   /** -1 for a node that never was recorded, -2 for one that never will be. */
   getId(node: Node | null): number;
   getNode(id: number): Node | null;
+  /** The ids; a node that left keeps its own. */
+  readonly nodeMetaMap: WeakMap<Node, unknown>;
   /** Forgets the ids of a node and of what is under it. */
   removeNodeFromMap(node: Node): void;
 }

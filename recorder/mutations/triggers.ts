@@ -1,3 +1,4 @@
+import { unpatched } from "../streams/listen.ts";
 import { type Mirror, UNKNOWN } from "./pending.ts";
 
 /** What rrweb notes with the id of a node, and what ends a page or its story: what changed before comes before. */
@@ -24,7 +25,8 @@ export function flushBefore(window: Window, mirror: Mirror, flush: () => void, s
     // Of a script; a picture that doesn't load tells no story.
     if (event.target === window) flush();
   };
-  for (const name of TRIGGERS.split(" ")) window.addEventListener(name, flush, options);
-  for (const name of MOVES) window.addEventListener(name, onMove, options);
-  window.addEventListener("error", onError, options);
+  const on = unpatched(window, "addEventListener").bind(window);
+  for (const name of TRIGGERS.split(" ")) on(name, flush, options);
+  for (const name of MOVES) on(name, onMove, options);
+  on("error", onError, options);
 }

@@ -1,3 +1,4 @@
+import { attributeOf, matches } from "../elements.ts";
 import { listen, pathOf } from "./listen.ts";
 import { selectorOf } from "./selector.ts";
 import type { Stream, StreamContext } from "./stream.ts";
@@ -30,7 +31,7 @@ export const captureClicks: Stream = (context) => {
     if (isTrusted && moment === lastMoment) return;
     lastMoment = moment;
     const path = pathOf(event);
-    const control = path.find((element) => element.matches(CONTROLS));
+    const control = path.find((element) => matches(element, CONTROLS));
     const element = control ?? path[0];
     if (!element) return;
     if (isTrusted) context.onActivity();
@@ -39,7 +40,7 @@ export const captureClicks: Stream = (context) => {
         selector: selectorOf(element),
         name: nameOf(element, context, !!control) || undefined,
         tag: element.localName,
-        role: element.getAttribute("role") ?? undefined,
+        role: attributeOf(element, "role") ?? undefined,
         ...(detail > 0 && placeOf(event, element)),
         nodeId: context.idOf(element),
         synthetic: !isTrusted || undefined,
@@ -69,8 +70,8 @@ function fractionOf(distance: number, length: number): number {
 /** The accessible name, near enough: https://www.w3.org/TR/accname-1.2/. */
 function nameOf(element: Element, { textOf }: StreamContext, isControl: boolean): string {
   const attribute = (name: string) => textOf(element, MAX_NAME_CHARS, name);
-  const text = (of: Element | null | undefined) => of && !of.matches(EDITABLE) && textOf(of, MAX_NAME_CHARS).trim();
-  const labelId = element.getAttribute("aria-labelledby")?.split(" ")[0];
+  const text = (of: Element | null | undefined) => of && !matches(of, EDITABLE) && textOf(of, MAX_NAME_CHARS).trim();
+  const labelId = attributeOf(element, "aria-labelledby")?.split(" ")[0];
   return (
     (labelId && text((element.getRootNode() as Document).getElementById(labelId))) ||
     attribute("aria-label") ||
@@ -78,7 +79,7 @@ function nameOf(element: Element, { textOf }: StreamContext, isControl: boolean)
     attribute("alt") ||
     // The text of a whole part of the page says nothing about a click.
     ((isControl || !element.firstElementChild) && text(element)) ||
-    (element.matches("[type=submit],[type=button]") && attribute("value")) ||
+    (matches(element, "[type=submit],[type=button]") && attribute("value")) ||
     attribute("title") ||
     ""
   );

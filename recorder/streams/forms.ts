@@ -1,3 +1,4 @@
+import { attributeOf } from "../elements.ts";
 import { listen } from "./listen.ts";
 import type { Stream } from "./stream.ts";
 
@@ -7,10 +8,10 @@ export const captureForms: Stream = (context) => {
   listen<SubmitEvent>(window, "submit", context, (event) => {
     const form = event.composedPath()[0] as Element;
     // Attributes, because a field called "action" hides the form's property.
-    const action = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
+    const action = event.submitter?.getAttribute("formaction") ?? attributeOf(form, "action") ?? "";
     context.emit("__form_submit", {
-      name: form.getAttribute("name") ?? undefined,
-      id: form.getAttribute("id") ?? undefined,
+      name: attributeOf(form, "name") ?? undefined,
+      id: attributeOf(form, "id") ?? undefined,
       url: context.cutUrl(location.href),
       action: context.cutUrl(new URL(action, document.baseURI).href).replace(`${location.origin}/`, "/"),
       nodeId: context.idOf(form),

@@ -26,6 +26,11 @@ export function listen<E extends Event>(
   unpatched(target, "addEventListener").call(target, type, onEvent, options);
 }
 
+/** Calls back when recording ends. */
+export function atEnd(signal: AbortSignal, run: () => void): void {
+  unpatched(signal, "addEventListener").call(signal, "abort", run);
+}
+
 /** A method as it was before zone.js patched it: a timer of ours must not keep an Angular page from being stable. */
 export function unpatched<T extends object, K extends keyof T & string>(owner: T, name: K): T[K] {
   const symbol = (globalThis as ZonedWindow).Zone?.__symbol__?.(name);

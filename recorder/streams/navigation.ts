@@ -1,3 +1,4 @@
+import { matches } from "../elements.ts";
 import { listen, pathOf } from "./listen.ts";
 import type { StreamContext } from "./stream.ts";
 import { matchesUrl } from "./url-pattern.ts";
@@ -45,7 +46,7 @@ export function captureNavigation(context: StreamContext): ((kind: "push" | "rep
   }
 
   function onClick(event: Event): void {
-    const link = pathOf(event).find((element) => element.matches("a[href]"));
+    const link = pathOf(event).find((element) => matches(element, "a[href]"));
     if (!link) return;
     const url = new URL(link.getAttribute("href")!, document.baseURI);
     const [address, hash] = url.href.split("#");

@@ -1,4 +1,5 @@
-import type { Stream } from "./stream.ts";
+import type { StreamParts } from "./on-demand.ts";
+import type { StreamContext } from "./stream.ts";
 
 const MAX_REQUESTS = 20;
 const MAX_WAIT_MS = 1_000;
@@ -11,9 +12,10 @@ interface Totals {
 /**
  * `__network`: requests of the page's code as the browser tells of them, without wrapping anything: `requests` of `{ url,
  * type, at, durationMs, bytes, status }`, 20 an event at most, and `others`, count and bytes by what asked for them ("img",
- * "script", …). `bytes` is 0 and `status` left out where the other origin does not allow to know them.
+ * "script", …). `bytes` is 0 and `status` left out where the other origin does not allow to know them. Requests that the
+ * stream of requests tells of are left to that.
  */
-export const captureNetwork: Stream = (context) => {
+export function captureNetwork(context: StreamContext, { toldFrom }: StreamParts): void {
   const ownUrl = withoutQuery(new URL(context.config.eventsUrl, document.baseURI).href);
   let requests: Record<string, unknown>[] = [];
   let others: Record<string, Totals> = {};
@@ -35,6 +37,7 @@ export const captureNetwork: Stream = (context) => {
       const { name, initiatorType, startTime, duration, transferSize, responseStatus } = entry;
       if (withoutQuery(name) === ownUrl) continue;
       if (initiatorType === "fetch" || initiatorType === "xmlhttprequest") {
+        if (startTime >= (toldFrom[initiatorType] ?? Infinity)) continue;
         requests.push({
           url: context.cutUrl(name),
           type: initiatorType === "fetch" ? "fetch" : "xhr",
@@ -61,7 +64,7 @@ export const captureNetwork: Stream = (context) => {
     take(observer.takeRecords());
     flush();
   });
-};
+}
 
 function withoutQuery(url: string): string {
   return url.split(/[?#]/, 1)[0]!;

@@ -1,3 +1,4 @@
+import { listen, unpatched } from "./listen.ts";
 import type { StreamContext } from "./stream.ts";
 import { matchesUrl } from "./url-pattern.ts";
 import { wrapMethod } from "./wrap.ts";
@@ -7,22 +8,32 @@ import { wrapMethod } from "./wrap.ts";
  * of them a file more to load at every start.
  */
 export interface StreamParts {
+  readonly listen: typeof listen;
   readonly matchesUrl: typeof matchesUrl;
+  readonly unpatched: typeof unpatched;
   readonly wrapMethod: typeof wrapMethod;
+  /** From when on the stream of requests tells of them, by the browser's word for what made them; ms since the page began. */
+  readonly toldFrom: { fetch?: number; xmlhttprequest?: number };
 }
-
-const PARTS: StreamParts = { matchesUrl, wrapMethod };
 
 /** Loads and starts the streams that are off until a configuration asks for them. One that can't be loaded stays off. */
 export function loadStreams(context: StreamContext): void {
   const { config, signal } = context;
-  if (config.captureConsole.length > 0) load(import("./console.ts").then((module) => module.captureConsole));
-  if (config.captureNetwork) load(import("./network.ts").then((module) => module.captureNetwork));
-  if (config.captureRequests) load(import("./requests.ts").then((module) => module.captureRequests));
+  const parts: StreamParts = { listen, matchesUrl, unpatched, wrapMethod, toldFrom: {} };
+  if (config.captureConsole.length > 0) void load(async () => (await import("./console.ts")).captureConsole);
+  if (config.captureNetwork) void load(async () => (await import("./network.ts")).captureNetwork);
+  if (config.captureRequests) void load(async () => (await import("./requests.ts")).captureRequests);
+  if (config.captureCanvas && config.privacy !== "strict")
+    void load(async () => (await import("./canvas.ts")).captureCanvas);
+  if (config.frameOrigins.length > 0) void load(async () => (await import("./frames.ts")).captureFrames);
 
-  function load(loading: Promise<(context: StreamContext, parts: StreamParts) => void>): void {
-    loading
-      .then((stream) => signal.aborted || stream(context, PARTS))
-      .catch((error: unknown) => console.warn("[sentiero]", error));
+  // Awaited: `then` is a task of the zone of an Angular page.
+  async function load(part: () => Promise<(context: StreamContext, parts: StreamParts) => void>): Promise<void> {
+    try {
+      const stream = await part();
+      if (!signal.aborted) stream(context, parts);
+    } catch (error) {
+      console.warn("[sentiero]", error);
+    }
   }
 }

@@ -81,6 +81,6 @@ export function toPreview(value: unknown): string {
 
 function describeNode(node: Node): string {
   if (!(node instanceof Element)) return node.nodeName;
-  const id = node.getAttribute("id");
+  const id = Element.prototype.getAttribute.call(node, "id");
   return `<${[`${node.localName}${id ? `#${id}` : ""}`, ...node.classList].join(".")}>`;
 }

@@ -46,7 +46,7 @@ export interface RequestDetails {
  */
 export function captureRequests(
   { config, signal, emit, cutUrl }: StreamContext,
-  { matchesUrl, wrapMethod }: StreamParts,
+  { matchesUrl, wrapMethod, toldFrom }: StreamParts,
 ): void {
   const rules = config.captureRequests;
   if (!rules) return;
@@ -74,8 +74,13 @@ export function captureRequests(
       emit("__request", { ...outcome, url: cutUrl(url), dropped: quota.takeDropped() }, startedAt + durationMs);
     },
   };
+  const { fetch } = window;
+  const { send } = XMLHttpRequest.prototype;
   watchFetch(log, signal, wrapMethod);
   watchXhr(log, signal, wrapMethod);
+  // Earlier ones, and those of a page that has frozen its globals, only the browser tells of.
+  if (window.fetch !== fetch) toldFrom.fetch = performance.now();
+  if (XMLHttpRequest.prototype.send !== send) toldFrom.xmlhttprequest = performance.now();
 }
 
 function withoutQuery(url: string): string {

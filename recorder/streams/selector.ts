@@ -1,3 +1,4 @@
+import { attributeOf } from "../elements.ts";
 import { hostOf } from "../masking.ts";
 
 const MAX_LEVELS = 3;
@@ -31,10 +32,10 @@ export function selectorOf(element: Element): string {
 
 function anchorOf(element: Element): string | null {
   for (const name of TEST_IDS) {
-    const value = element.getAttribute(name);
+    const value = attributeOf(element, name);
     if (value) return `[${name}=${JSON.stringify(value)}]`;
   }
-  const id = element.getAttribute("id");
+  const id = attributeOf(element, "id");
   return id && !GENERATED.test(id) ? `${element.localName}#${id}` : null;
 }
 

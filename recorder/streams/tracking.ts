@@ -1,3 +1,4 @@
+import { attributeOf, matches } from "../elements.ts";
 import { listen, pathOf } from "./listen.ts";
 import type { StreamContext } from "./stream.ts";
 
@@ -12,9 +13,10 @@ export function captureTracking(context: StreamContext): void {
   for (const type of ["click", "change", "submit", "focus", "blur"]) {
     const attribute = `data-sentiero-track-${type}`;
     listen(window, type, context, (event) => {
-      const element = pathOf(event).find((element) => element.hasAttribute(attribute));
-      const name = element?.getAttribute(attribute) ?? "";
-      const data = element?.getAttribute("data-sentiero-data") || "{}";
+      const element = pathOf(event).find((element) => matches(element, `[${attribute}]`));
+      if (!element) return;
+      const name = attributeOf(element, attribute) ?? "";
+      const data = attributeOf(element, "data-sentiero-data") || "{}";
       if (!NAME.test(name) || data.length > MAX_DATA_CHARS) return;
       const payload = JSON.parse(data) as unknown;
       context.emit(name, typeof payload === "object" ? { ...payload } : { value: payload });

@@ -1,4 +1,4 @@
-import { listen } from "./listen.ts";
+import { atEnd, listen } from "./listen.ts";
 import type { StreamContext } from "./stream.ts";
 
 /**
@@ -76,7 +76,7 @@ function measure(context: StreamContext): void {
       const observer = new PerformanceObserver((list) => takeAll(list.getEntries()));
       observer.observe({ type, buffered: true, durationThreshold: MIN_INTERACTION_MS } as PerformanceObserverInit);
       drains.push(() => takeAll(observer.takeRecords()));
-      context.signal.addEventListener("abort", () => observer.disconnect());
+      atEnd(context.signal, () => observer.disconnect());
       return true;
     } catch {
       return false;

@@ -1,3 +1,5 @@
+import { atEnd } from "./listen.ts";
+
 /**
  * Puts `around` in the place of a method until recording ends, and then the method back, unless someone else has wrapped it
  * again meanwhile: then it is only passed through. A page that has frozen its globals is left alone. `around` must not throw
@@ -21,7 +23,7 @@ export function wrapMethod<T extends object, K extends keyof T & string>(
       },
     });
     owner[name] = wrapped as T[K];
-    signal.addEventListener("abort", () => {
+    atEnd(signal, () => {
       try {
         if (owner[name] !== wrapped) return;
         if (isOwn) owner[name] = original as T[K];

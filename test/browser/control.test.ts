@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { build } from "esbuild";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
 import { CHROMIUM_FLAGS } from "../../scripts/chromium.ts";
-import type { RecordedEvent, Sentiero, SessionDetail, SessionList } from "../../src/index.ts";
+import type { RecordedEvent, Sentiero } from "../../src/index.ts";
 import { EventType, eventData, pageOf } from "../../src/rrweb/events.ts";
-import { api, createTestSentiero } from "../support/sentiero.ts";
+import { createTestSentiero } from "../support/sentiero.ts";
 import { describeBrowser, serveSite, type Site } from "./support/browser.ts";
-import { readBatches } from "./support/replay.ts";
+import { readRuns, readSessions } from "./support/replay.ts";
+import { bundleRecorder } from "./support/recorder-bundle.ts";
 
 /** Put before a page, it makes calls wait for a script that is not there yet. */
 const STUB = `<script>
@@ -34,14 +34,7 @@ describeBrowser("control of the recorder", () => {
       args: [...CHROMIUM_FLAGS],
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
     });
-    const built = await build({
-      entryPoints: ["recorder/index.ts"],
-      bundle: true,
-      write: false,
-      format: "esm",
-      define: { __SENTIERO_VERSION__: '"test"', __SENTIERO_COMPRESS_WORKER__: '"none.js"' },
-    });
-    bundle = built.outputFiles[0]!.text;
+    bundle = await bundleRecorder();
   });
   afterAll(() => browser?.close());
 
@@ -90,34 +83,15 @@ describeBrowser("control of the recorder", () => {
     );
   }
 
-  async function sessions(): Promise<SessionDetail[]> {
-    const { body } = await api<SessionList>(sentiero, "/sessions");
-    return Promise.all(
-      body.sessions.map(
-        async ({ id }) => (await api<{ session: SessionDetail }>(sentiero, `/sessions/${id}`)).body.session,
-      ),
-    );
-  }
-
-  /** All that arrived, by run, in the order of replay. */
-  async function runs(): Promise<RecordedEvent[][]> {
-    const all = new Map<string, RecordedEvent[]>();
-    for (const { id, windows } of await sessions()) {
-      for (const window of windows) {
-        for (const { run, events } of await readBatches(sentiero, id, window.id)) {
-          all.set(run!, [...(all.get(run!) ?? []), ...events]);
-        }
-      }
-    }
-    return [...all.values()].sort((a, b) => Number(a[0]!.timestamp) - Number(b[0]!.timestamp));
-  }
+  const sessions = () => readSessions(sentiero);
+  const runs = () => readRuns(sentiero);
 
   const tagOf = (event: RecordedEvent): string | null =>
     event.type === EventType.Custom ? String(eventData(event)?.tag) : null;
   const tagsOf = (events: readonly RecordedEvent[]): string[] => events.map(tagOf).filter((tag) => tag !== null);
   const marks = (events: readonly RecordedEvent[]): unknown[] =>
     events
-      .filter((event) => /^__(?:start|end)$/.test(tagOf(event) ?? ""))
+      .filter((event) => /^__(?:start|pause|end)$/.test(tagOf(event) ?? ""))
       .map((event) => `${tagOf(event)} ${(eventData(event)!.payload as { reason: string }).reason}`);
   const hasSnapshot = (events: readonly RecordedEvent[]): boolean =>
     events.some(({ type }) => type === EventType.FullSnapshot);
@@ -257,7 +231,7 @@ describeBrowser("control of the recorder", () => {
     const page = await open();
     await recorded(page);
     await tick(page);
-    await poll(async () => (await runs()).flatMap(marks)).toEqual(["__start load", "__end idle"]);
+    await poll(async () => (await runs()).flatMap(marks)).toEqual(["__start load", "__pause idle", "__end idle"]);
     const [first] = await runs();
     // What is in it ends with the pause, and says so at its end.
     expect(Number(first!.at(-1)!.timestamp) - Number(first![0]!.timestamp)).toBeLessThan(1_400);
@@ -269,7 +243,7 @@ describeBrowser("control of the recorder", () => {
 
     await page.click("button");
     await poll(async () => (await runs()).length).toBe(2);
-    await poll(async () => marks((await runs())[1]!)).toEqual(["__start activity", "__end idle"]);
+    await poll(async () => marks((await runs())[1]!)).toEqual(["__start activity", "__pause idle", "__end idle"]);
     expect(hasSnapshot((await runs())[1]!)).toBe(true);
     expect(await sessions()).toHaveLength(1);
   });
@@ -286,7 +260,7 @@ describeBrowser("control of the recorder", () => {
       await page.mouse.click(5, 5);
     }
     await poll(async () => (await runs()).flatMap(marks)).toEqual(
-      expect.arrayContaining(["__start load", "__end max", "__start activity"]),
+      expect.arrayContaining(["__start load", "__pause idle", "__end max", "__start activity"]),
     );
     const [first, second] = await runs();
     expect(first!.filter(({ type }) => type === EventType.FullSnapshot).length).toBeGreaterThan(1);
@@ -309,7 +283,7 @@ describeBrowser("control of the recorder", () => {
     await call(page, "stop");
     await call(page, "track", "unheard");
     expect(await call(page, "getSessionId")).toBeNull();
-    await poll(async () => marks((await runs())[0]!)).toEqual(["__start load", "__end manual"]);
+    await poll(async () => marks((await runs())[0]!)).toEqual(["__start load", "__pause manual", "__end manual"]);
     await page.click("button");
     await sleep(300);
     await call(page, "start");
@@ -321,6 +295,67 @@ describeBrowser("control of the recorder", () => {
     expect(marks(second!)).toEqual(["__start manual"]);
     expect(tagsOf(second!)).toContain("three");
     expect(await tags()).not.toContain("unheard");
+  });
+
+  it("keeps its own metadata from what the page says under these names, and warns of it once", async () => {
+    config = { captureTraits: ["plan", "url", "userId", "sentiero_privacy"], maskAllInputs: false };
+    const page = await open();
+    const warnings: string[] = [];
+    page.on("console", (message) => void (message.type() === "warning" && warnings.push(message.text())));
+    await recorded(page);
+    await call(page, "identify", "ada", { plan: "pro", url: "/trait", userId: "eve", sentiero_privacy: "strict" });
+    await call(page, "setMetadata", { userId: "eve", viewport: "1x1", ref: "x", step: 2 });
+    await call(page, "setMetadata", { sentiero_mask_inputs: true }, "eve");
+    await call(page, "track", "said");
+    await call(page, "flush");
+    await poll(async () => (await sessions())[0]!.metadata).toMatchObject({ step: 2 });
+    const { metadata } = (await sessions())[0]!;
+    expect(metadata).toEqual({
+      url: `${site.url}/`,
+      referrer: "",
+      userAgent: expect.any(String) as string,
+      viewport: "1280x720",
+      entry_url: `${site.url}/`,
+      entry_referrer: "",
+      userId: "ada",
+      plan: "pro",
+      step: 2,
+      sentiero_privacy: "balanced",
+      sentiero_mask_inputs: false,
+    });
+    expect(warnings).toEqual([
+      "[sentiero] metadata under names of the recorder's is left out: url,userId,sentiero_privacy",
+    ]);
+  });
+
+  it("says what is masked also where no metadata is wanted", async () => {
+    config = { captureMetadata: false, privacy: "strict", maskAllInputs: false };
+    const page = await open();
+    await recorded(page);
+    await call(page, "flush");
+    await poll(async () => (await sessions())[0]?.metadata).toEqual({ sentiero_privacy: "strict" });
+  });
+
+  it("counts a click on a label and a page that was paused once in the session's list", async () => {
+    const page = await open();
+    await recorded(page);
+    const label = `<label><input type="checkbox">check</label>`;
+    await page.evaluate((html) => document.body.insertAdjacentHTML("beforeend", html), label);
+    await page.locator("label").click({ position: { x: 40, y: 8 } });
+    expect(await page.locator("input").isChecked()).toBe(true);
+    await call(page, "pause");
+    await call(page, "resume");
+    await call(page, "track", "done");
+    await call(page, "flush");
+    await poll(tags).toContain("done");
+    const events = (await runs()).flat();
+    const clicks = events.filter((event) => {
+      const data = eventData(event);
+      return event.type === EventType.Incremental && data?.source === 2 && data.type === 2;
+    });
+    expect(clicks).toHaveLength(2);
+    expect(events.filter(({ type }) => type === EventType.Meta)).toHaveLength(2);
+    expect(await sessions()).toMatchObject([{ clickCount: 1, pageCount: 1 }]);
   });
 
   it("holds a session that only errors let go, sends the minute before, and other tabs join in", async () => {
@@ -472,6 +507,60 @@ describeBrowser("control of the recorder", () => {
     expect(all[0]!.windows).toHaveLength(1);
     const returned = (await runs()).flat().find((event) => tagOf(event) === "returned")!;
     expect(eventData(returned)!.payload).toEqual(id);
+    expect(errors).toEqual([]);
+  });
+
+  it("has nothing twice and nothing missing after the back/forward cache, and each change of the page once", async () => {
+    config = { flushIntervalMs: 600_000 };
+    before = `<script>let frozen = 0;
+    document.addEventListener("freeze", () => frozen++);
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) setTimeout(() => {
+        document.querySelector("p").textContent = "after the return";
+        Sentiero.track("returned", { frozen });
+        void Sentiero.flush();
+      }, 300);
+      else if (location.pathname === "/next") setTimeout(() => history.back(), 1000);
+    });</script>`;
+    const page = await open();
+    await recorded(page);
+    await page.evaluate(() => (document.querySelector("p")!.textContent = "before the leave"));
+    await call(page, "track", "left");
+    await page.evaluate(() => void setTimeout(() => (location.href = "/next")));
+    await poll(tags).toContain("returned");
+    const all = await runs();
+    expect(all.map(marks)).toEqual([["__start load"], ["__start load"]]);
+    const own = tagsOf(all[0]!).filter((tag) => !tag.startsWith("__"));
+    expect(own).toEqual(["left", "returned"]);
+    const returned = all[0]!.find((event) => tagOf(event) === "returned")!;
+    expect(eventData(returned)!.payload).toEqual({ frozen: 1 });
+    const changes = all[0]!.filter(({ type }) => type === EventType.Incremental).map((event) => JSON.stringify(event));
+    for (const text of ["before the leave", "after the return"])
+      expect(changes.filter((change) => change.includes(text))).toHaveLength(1);
+    const [session, ...others] = await sessions();
+    expect(others).toEqual([]);
+    expect(session!.windows).toMatchObject([{ missing: [], gaps: [], conflictCount: 0 }]);
+    expect(errors).toEqual([]);
+  });
+
+  it("sends what there is when the page is frozen, and goes on in the same run when it is not any more", async () => {
+    config = { flushIntervalMs: 600_000 };
+    const page = await open();
+    await recorded(page);
+    await poll(tags).toContain("__start");
+    await call(page, "track", "before");
+    // A driven browser freezes nothing but what goes to the back/forward cache.
+    await page.evaluate(() => void document.dispatchEvent(new Event("freeze")));
+    await poll(tags).toContain("before");
+    await page.evaluate(() => void document.dispatchEvent(new Event("resume")));
+    await page.evaluate(() => (document.querySelector("p")!.textContent = "thawed"));
+    await call(page, "track", "after");
+    await call(page, "flush");
+    const [events, ...others] = await runs();
+    expect(others).toEqual([]);
+    expect(tagsOf(events!).filter((tag) => !tag.startsWith("__"))).toEqual(["before", "after"]);
+    expect(JSON.stringify(events)).toContain("thawed");
+    expect((await sessions())[0]!.windows).toMatchObject([{ missing: [], gaps: [], conflictCount: 0 }]);
     expect(errors).toEqual([]);
   });
 

@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import type { SentieroOptions } from "../../src/index.ts";
-import { createTestSentiero } from "../support/sentiero.ts";
+import type { SentieroOptions, SessionDetail } from "../../src/index.ts";
+import { api, createTestSentiero } from "../support/sentiero.ts";
 import { describeBrowser, launch, serveSite, type Site } from "./support/browser.ts";
+import { readBatches } from "./support/replay.ts";
 
 describeBrowser("the recorder in a page", () => {
   let browser: Browser;
@@ -125,6 +128,32 @@ describeBrowser("the recorder in a page", () => {
     expect(errors).toEqual([]);
   });
 
+  it("keeps no error of the browser's from the page: rules that it can't read throw as ever", async () => {
+    const { site, sessions } = await serve((tags) => `${tags}<style>@media all { p { color: red } }</style>`);
+    const { page } = await open(site.url);
+    await expect.poll(sessions, { timeout: 8_000 }).toBe(1);
+    const thrown = await page.evaluate(() => {
+      const sheet = document.styleSheets[0]!;
+      const group = sheet.cssRules[0] as CSSGroupingRule;
+      const calls = [
+        () => sheet.insertRule("}"),
+        () => sheet.deleteRule(9),
+        () => group.insertRule("}"),
+        () => group.deleteRule(9),
+        () => new CSSStyleSheet().insertRule("}"),
+      ];
+      return calls.map((call) => {
+        try {
+          call();
+          return null;
+        } catch (error) {
+          return (error as Error).name;
+        }
+      });
+    });
+    expect(thrown).toEqual(["SyntaxError", "IndexSizeError", "SyntaxError", "IndexSizeError", "SyntaxError"]);
+  });
+
   it("gives a duplicated tab a window of its own, in the same session", async () => {
     const { site } = await serve((tags) => tags);
     const { page } = await open(site.url);
@@ -147,4 +176,126 @@ describeBrowser("the recorder in a page", () => {
     expect(ids[0]![0]).toBe(ids[1]![0]);
     expect(ids[0]![1]).not.toBe(ids[1]![1]);
   });
+
+  it.each([
+    ["started by itself", {}],
+    ["started from inside of it", { requireConsent: true }],
+  ])("leaves the zone of an Angular page alone, %s: no task, no turn more than without it", async (_how, config) => {
+    const [plain] = await visitZone("");
+    const tag = `<script type="application/json" id="sentiero-config">${JSON.stringify({ flushIntervalMs: 200, captureConsole: ["warn"], captureNetwork: true, ...config })}</script><script async src="/sentiero/recorder.js"></script>`;
+    const [recorded, sent] = await visitZone(tag);
+    expect(plain).toMatchObject({ isStable: true, thrown: [] });
+    expect(plain.tasks).toContain("macroTask setTimeout");
+    expect(recorded).toEqual(plain);
+    expect(sent).toContain("__console");
+    expect(sent).toContain("in the zone");
+  });
+
+  /** What happened in the zone of a page, visited in the same way whether it is recorded or not, and what was recorded. */
+  async function visitZone(tag: string): Promise<[ZoneReport, string]> {
+    const script = readFileSync(createRequire(import.meta.url).resolve("zone.js"), "utf8");
+    const sentiero = createTestSentiero();
+    const site = await serveSite(sentiero, (request) => {
+      const isScript = request.url.endsWith("/zone.js");
+      const html = `<!doctype html><title>Zone</title><link rel="icon" href="data:,"><script src="/zone.js"></script><script>${ZONE}</script>${tag}<style></style><input><button>Press</button><p>text</p>`;
+      return new Response(isScript ? script : html, {
+        headers: { "content-type": isScript ? "text/javascript" : "text/html" },
+      });
+    });
+    closing.push(site.close);
+    const page = await context.newPage();
+    await page.goto(site.url);
+    if (tag) await page.waitForFunction("window.Sentiero");
+    await page.evaluate("zone.run(() => void window.Sentiero?.optIn())");
+    if (tag) {
+      await page.waitForFunction("Sentiero.getSessionId()");
+      // What else it loads at its start is there.
+      await page.waitForLoadState("networkidle");
+    }
+    await page.evaluate("zone.run(visit)");
+    await page.click("button");
+    await page.waitForFunction("report.isDone && report.isStable");
+    const events = async (): Promise<string> => {
+      const { sessions } = await sentiero.store.sessions.list({ limit: 1 });
+      const texts: string[] = [];
+      for (const { id } of sessions) {
+        const { session } = (await api<{ session: SessionDetail }>(sentiero, `/sessions/${id}`)).body;
+        for (const window of session.windows) texts.push(JSON.stringify(await readBatches(sentiero, id, window.id)));
+      }
+      return texts.join();
+    };
+    if (tag) await expect.poll(events, { timeout: 20_000 }).toContain("in the zone");
+    await page.waitForFunction("report.isStable");
+    return [await page.evaluate<ZoneReport>("report"), await events()];
+  }
 });
+
+/** What happened in the zone of a page. */
+interface ZoneReport {
+  readonly tasks: readonly string[];
+  readonly turns: number;
+  readonly isStable: boolean;
+  readonly isDone: boolean;
+  readonly thrown: readonly string[];
+}
+
+/** A zone that counts what makes Angular look for changes, as its NgZone does, and what a page does in it. */
+const ZONE = `
+  const report = { tasks: [], turns: 0, isStable: true, isDone: false, thrown: [] };
+  const zone = Zone.current.fork({
+    name: "page",
+    onScheduleTask(parent, current, target, task) {
+      report.tasks.push(task.type + " " + task.source);
+      return parent.scheduleTask(target, task);
+    },
+    onInvoke(parent, current, target, ...call) {
+      report.turns++;
+      return parent.invoke(target, ...call);
+    },
+    onInvokeTask(parent, current, target, ...call) {
+      report.turns++;
+      return parent.invokeTask(target, ...call);
+    },
+    onHasTask(parent, current, target, state) {
+      parent.hasTask(target, state);
+      report.isStable = !state.microTask && !state.macroTask;
+    },
+    onHandleError(parent, current, target, error) {
+      report.thrown.push(String(error));
+      return false;
+    },
+  });
+  addEventListener("error", ({ message }) => report.thrown.push(message));
+  addEventListener("unhandledrejection", ({ reason }) => report.thrown.push(String(reason)));
+  function visit() {
+    document.querySelector("button").addEventListener("click", () => {
+      document.querySelector("p").append("pressed");
+      console.warn("low");
+      if (window.Sentiero) Sentiero.track("in the zone", {});
+      setTimeout(() => (report.isDone = true), 30);
+    });
+    if (window.Sentiero) {
+      Sentiero.track("before", {});
+      Sentiero.setMetadata({ plan: "pro" });
+      Sentiero.identify("ada");
+      void Sentiero.flush();
+    }
+    if (window.Sentiero) {
+      Sentiero.pause();
+      Sentiero.resume();
+    }
+    document.querySelector("style").sheet.insertRule("p { color: red }");
+    document.querySelector("style").sheet.cssRules[0].style.setProperty("color", "blue");
+    document.querySelector("input").value = "by a script";
+    const host = document.createElement("div");
+    document.body.append(host);
+    const root = host.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    root.adoptedStyleSheets = [sheet];
+    root.innerHTML = "<p>in the shadow</p>";
+    sheet.replaceSync("p { color: green }");
+    history.pushState(null, "", "/route");
+    setTimeout(() => document.body.append("later"), 20);
+    void fetch("/data").then((response) => response.text());
+  }
+`;

@@ -72,8 +72,9 @@ describeBrowser("changes of the document, merged", () => {
       fc.asyncProperty(fc.array(aStep, { minLength: 5, maxLength: 60 }), async (steps) => {
         const page = await open();
         try {
-          const { wanted, seen } = await page.evaluate(runSteps, steps);
+          const { wanted, seen, misplaced } = await page.evaluate(runSteps, steps);
           expect(seen).toEqual(wanted);
+          expect(misplaced).toEqual([]);
         } finally {
           await page.close();
         }
@@ -147,6 +148,54 @@ describeBrowser("changes of the document, among other events", () => {
     } finally {
       await page.close();
     }
+  });
+
+  it.each([
+    ["as long as the page asks for", 120, 120],
+    ["no longer than half a second", 9_000, 500],
+  ])("wait %s (mergeWindowMs)", async (_what, mergeWindowMs, waitsMs) => {
+    const page = await open();
+    try {
+      const seen = await page.evaluate(async (mergeWindowMs) => {
+        harness.start({ mergeWindowMs });
+        const before = harness.events.length;
+        document.querySelector("#stage")!.append("changed");
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        // Of all timers the harness holds those of this length only.
+        const isHeld = harness.isWaiting() && harness.events.length === before;
+        harness.slice();
+        return { waitsMs: harness.windowMs(), isHeld, recorded: harness.events.length - before };
+      }, mergeWindowMs);
+      expect(seen).toEqual({ waitsMs, isHeld: true, recorded: 1 });
+    } finally {
+      await page.close();
+    }
+  });
+
+  it("are recorded in fewer pieces where one may take longer (taskBudgetMs)", async () => {
+    const pieces: number[] = [];
+    // By the clock of a slice, which goes on by a second whenever it is asked.
+    for (const taskBudgetMs of [16, 3_500, 1_000_000]) {
+      const page = await open();
+      try {
+        const count = await page.evaluate(async (taskBudgetMs) => {
+          harness.start({ taskBudgetMs });
+          document.querySelector("#stage")!.innerHTML = `<div>${"<p>one <b>two</b></p>".repeat(1_000)}</div>`;
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          let slices = 0;
+          for (; harness.isWaiting(); slices++) harness.slice();
+          return slices;
+        }, taskBudgetMs);
+        pieces.push(count);
+      } finally {
+        await page.close();
+      }
+    }
+    const [most, fewer, one] = pieces;
+    expect(most).toBeGreaterThan(12);
+    expect(fewer).toBeLessThan(most! / 2);
+    expect(fewer).toBeGreaterThan(1);
+    expect(one).toBe(1);
   });
 
   it("in a blocked element stay out, however many they are", async () => {
@@ -223,6 +272,103 @@ describeBrowser("changes of the document, among other events", () => {
     expect(events.map(kindOf).filter((kind) => /before|click/.test(kind))).toEqual(["add before", "click"]);
   });
 
+  it.each([
+    ["a comment", "<!-- anchor -->"],
+    ["a script", "<script>1</script>"],
+    ["several of both", "<!-- anchor --><script>1</script><!-- anchor -->"],
+  ])("on both sides of %s that was there before are all recorded", async (_what, html) => {
+    const { wanted, seen } = await replayed(async () => {
+      const [first, last] = document.querySelectorAll("#stage p");
+      first!.after(document.createElement("b"));
+      last!.before(document.createElement("i"));
+    }, `<p>first</p>${html}<p>last</p>`);
+    expect(wanted[0]).toContain("<b></><i></>");
+    expect(seen).toEqual(wanted);
+  });
+
+  it("before a comment are recorded when more than one part is behind it", async () => {
+    const { wanted, seen } = await replayed(async () => {
+      const stage = document.querySelector("#stage")!;
+      stage.prepend(document.createElement("b"));
+      for (let at = 0; at < 300; at++) stage.append(document.createElement("i"), document.createElement("u"));
+    }, "<!-- anchor -->");
+    expect(seen).toEqual(wanted);
+  });
+
+  it("among more comments than are recorded at a time are all recorded", async () => {
+    const { wanted, seen } = await replayed(async () => {
+      const comments = [...document.querySelector("#stage")!.childNodes];
+      for (const comment of comments) comment.before(document.createElement("b"));
+      for (const comment of comments.filter((_, at) => at % 3 === 0)) comment.after(comment.previousSibling!);
+    }, "<!-- anchor -->".repeat(1_000));
+    expect(seen).toEqual(wanted);
+  });
+
+  it("come in an order in which each stands before a sibling that is there, past comments too", async () => {
+    const { wanted, seen, misplaced } = await replayed(async () => {
+      const stage = document.querySelector("#stage")!;
+      stage.prepend(document.createElement("b"));
+      const [moved, last] = stage.querySelectorAll("p");
+      last!.before(moved!);
+      const list = document.querySelector("ul")!;
+      list.remove();
+      harness.flush();
+      list.firstChild!.before(document.createElement("li"));
+      list.lastChild!.before(document.createElement("li"));
+      stage.append(list);
+    }, "<p>one</p><!-- anchor --><p>two</p><ul><!-- anchor --><li>three</li><!-- anchor --><!-- anchor --></ul>");
+    expect(misplaced).toEqual([]);
+    expect(seen).toEqual(wanted);
+  });
+
+  it("in a shadow tree are replayed alone when its host moves before they are recorded", async () => {
+    const { wanted, seen } = await replayed(async () => {
+      const host = document.createElement("div");
+      host.attachShadow({ mode: "open" }).innerHTML = "<em>first</em>";
+      const stage = document.querySelector("#stage")!;
+      stage.append(host);
+      harness.flush();
+      host.shadowRoot!.querySelector("em")!.firstChild!.nodeValue = "second";
+      stage.prepend(host);
+    });
+    expect(wanted[0]).toContain('"second"');
+    expect(seen).toEqual(wanted);
+  });
+
+  it("in a shadow tree are replayed alone when they leave it after its host left", async () => {
+    const { wanted, seen } = await replayed(async () => {
+      const host = document.createElement("div");
+      host.attachShadow({ mode: "open" }).innerHTML = "<em>first</em><p><b>first</b></p>";
+      const stage = document.querySelector("#stage")!;
+      stage.append(host);
+      harness.flush();
+      host.remove();
+      const inside = [host.shadowRoot!.querySelector("em")!, host.shadowRoot!.querySelector("b")!];
+      for (const element of inside) element.remove();
+      // No one sees any more what changes in them.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      for (const element of inside) {
+        element.replaceChildren("second");
+        stage.append(element);
+      }
+    });
+    expect(wanted[0]).toContain('<em>"second"</><b>"second"</>');
+    expect(seen).toEqual(wanted);
+  });
+
+  it("before what can't be recorded are", async () => {
+    const { wanted, seen } = await replayed(async () => {
+      const stage = document.querySelector("#stage")!;
+      const last = document.createProcessingInstruction("name", "value");
+      stage.append(last);
+      last.before(document.createElement("b"));
+      harness.flush();
+      last.before(document.createElement("i"));
+    });
+    expect(wanted[0]).toContain("<b></><i></>");
+    expect(seen).toEqual(wanted);
+  });
+
   it("after a frame went go on being recorded in shadow roots", async () => {
     const { wanted, seen } = await replayed(async () => {
       const host = document.createElement("div");
@@ -291,9 +437,16 @@ function kindOf({ type, data }: Recorded): string {
   return (data.adds as { node: { textContent?: string } }[]).map(({ node }) => `add ${node.textContent}`).join();
 }
 
+/** What a page was, what its replay is, and what of the recording names a place that was not there. */
+interface Outcome {
+  readonly wanted: string[];
+  readonly seen: string[];
+  readonly misplaced: unknown[];
+}
+
 /** What the page is after `work`, and what its replay is. */
-async function replayed(work: () => Promise<void>): Promise<{ wanted: string[]; seen: string[] }> {
-  const page = await open();
+async function replayed(work: () => Promise<void>, html?: string): Promise<Outcome> {
+  const page = await open(html);
   try {
     await page.evaluate(() => harness.start());
     await page.evaluate(work);
@@ -303,7 +456,7 @@ async function replayed(work: () => Promise<void>): Promise<{ wanted: string[]; 
       const count = harness.events.length;
       harness.stop();
       await new Promise((resolve) => setTimeout(resolve, 20));
-      return { wanted, seen: harness.replay([count]) };
+      return { wanted, seen: harness.replay([count]), misplaced: harness.misplaced() };
     });
   } finally {
     await page.close();
@@ -318,9 +471,7 @@ async function open(html = "<p>first</p>"): Promise<Page> {
 }
 
 /** In the page: makes the changes, and gives what the page and the replay were at each flush. */
-async function runSteps(
-  steps: readonly (Change | "task" | "flush" | "slice")[],
-): Promise<{ wanted: string[]; seen: string[] }> {
+async function runSteps(steps: readonly (Change | "task" | "flush" | "slice")[]): Promise<Outcome> {
   const wanted: string[] = [];
   const counts: number[] = [];
   harness.start();
@@ -338,5 +489,5 @@ async function runSteps(
   flush();
   harness.stop();
   await new Promise((resolve) => setTimeout(resolve, 20));
-  return { wanted, seen: harness.replay(counts) };
+  return { wanted, seen: harness.replay(counts), misplaced: harness.misplaced() };
 }

@@ -106,6 +106,7 @@ function recordedSite({ site, visit, pages, minWords }: Recorded): void {
       expect({ run, seq }).toEqual({ run: expect.stringMatching(/^[0-9a-f]{24}$/), seq: expect.any(Number) });
     const runs = Map.groupBy(batches, ({ run }) => run);
     expect(runs.size).toBe(pages.length);
+    expect(session.pageCount).toBe(pages.length);
     for (const group of runs.values()) expect(group.map(({ seq }) => seq)).toEqual(group.map((_, index) => index));
   });
 

@@ -4,7 +4,11 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { describeBrowser, launch } from "./support/browser.ts";
+import type { Sentiero, SessionDetail, SessionList } from "../../src/index.ts";
+import { EventType } from "../../src/rrweb/events.ts";
+import { api, createTestSentiero } from "../support/sentiero.ts";
+import { describeBrowser, launch, serveSite } from "./support/browser.ts";
+import { readBatches } from "./support/replay.ts";
 
 /** A custom event as a stream emitted it. */
 interface Seen {
@@ -767,6 +771,57 @@ describeBrowser("network", () => {
   });
 });
 
+describeBrowser("network and requests together", () => {
+  const load = async () => {
+    // The browser tells of a request when all of it is read.
+    await (await fetch("/api/json?n=1")).text();
+    await new Promise((resolve) => {
+      const xhr = new XMLHttpRequest();
+      xhr.onloadend = resolve;
+      xhr.open("GET", "/api/json?n=2");
+      xhr.send();
+    });
+    await new Promise((resolve) => {
+      const image = new Image();
+      image.addEventListener("error", resolve);
+      image.src = "/missing.png";
+    });
+  };
+  const requestsOf = (payloads: readonly Seen["payload"][]) =>
+    payloads.flatMap(({ requests }) => requests as { url: string; type: string }[]);
+
+  it("tell of each request once, and of what is no request as before", async () => {
+    await open("", { captureNetwork: true, captureRequests: { urls: [] } });
+    await tab.evaluate(load);
+    expect((await waitFor("__request", 2)).map(({ type }) => type)).toEqual(["fetch", "xhr"]);
+    await leave();
+    const told = await seen("__network");
+    expect(requestsOf(told)).toEqual([]);
+    expect(JSON.stringify(told)).toContain('"img"');
+  });
+
+  it("leave none out that was made before requests were watched", async () => {
+    const before = `window.early = fetch("/api/json?early").then((response) => response.text());`;
+    await open("", { captureNetwork: true, captureRequests: { urls: [] } }, { before });
+    await tab.evaluate("early");
+    await tab.evaluate(load);
+    await waitFor("__request", 2);
+    await leave();
+    expect(requestsOf(await seen("__network")).map(({ url, type }) => [url, type])).toEqual([
+      [`${origin}/api/json`, "fetch"],
+    ]);
+  });
+
+  it("leave none out where the page has frozen what would be watched", async () => {
+    const before = `Object.defineProperty(window, "fetch", { value: fetch, writable: false, configurable: false });`;
+    await open("", { captureNetwork: true, captureRequests: { urls: [] } }, { before });
+    await tab.evaluate(load);
+    expect((await waitFor("__request")).map(({ type }) => type)).toEqual(["xhr"]);
+    await leave();
+    expect(requestsOf(await seen("__network")).map(({ type }) => type)).toEqual(["fetch"]);
+  });
+});
+
 describeBrowser("requests", () => {
   const rules = {
     urls: ["*/api/*"],
@@ -943,3 +998,110 @@ describeBrowser("requests", () => {
     expect(await seen("__request")).toEqual([]);
   });
 });
+
+describeBrowser("the recorder as it is built, with short names inside", () => {
+  it("calls what it tells of the console, of requests and of the network by its whole name", async () => {
+    const sentiero = createTestSentiero();
+    const config = {
+      flushIntervalMs: 100,
+      captureConsole: ["warn", "error"],
+      captureNetwork: true,
+      captureRequests: {
+        urls: ["*/api/*"],
+        requestHeaders: ["x-asked"],
+        responseHeaders: ["x-answer"],
+        bodies: true,
+      },
+    };
+    const html = `<!doctype html><title>Page</title><link rel="icon" href="data:,">
+      <script>window.early = fetch("/api/early").then((response) => response.text());</script>
+      <script type="application/json" id="sentiero-config">${JSON.stringify(config)}</script>
+      <script async src="/sentiero/recorder.js"></script><body>`;
+    const site = await serveSite(sentiero, ({ url }) =>
+      url.includes("/api/")
+        ? Response.json({ answer: 42 }, { headers: { "x-answer": "42" } })
+        : new Response(html, { headers: { "content-type": "text/html" } }),
+    );
+    try {
+      await tab.goto(`${site.url}/page`);
+      await tab.evaluate("early");
+      await tab.waitForFunction("window.Sentiero?.getSessionId()");
+      await tab.waitForLoadState("networkidle");
+      await tab.evaluate(async () => {
+        console.warn("low", { left: 2 });
+        console.error(new TypeError("wrong"));
+        await (await fetch("/api/json", { method: "POST", body: "sent", headers: { "x-asked": "1" } })).text();
+        await fetch("http://127.0.0.1:1/").catch(() => {});
+        const xhr = new XMLHttpRequest();
+        xhr.open("GET", "/api/xhr");
+        xhr.setRequestHeader("X-Asked", "2");
+        await new Promise((resolve) => {
+          xhr.onloadend = resolve;
+          xhr.send();
+        });
+      });
+      const number = expect.any(Number) as number;
+      const times = { startedAt: number, durationMs: number };
+      const answered = { status: 200, responseHeaders: { "x-answer": "42" }, responseBody: '{"answer":42}', ...times };
+      const early = { url: `${site.url}/api/early`, type: "fetch", at: number, durationMs: number, bytes: number };
+      await expect
+        .poll(() => customEvents(sentiero), { timeout: 20_000 })
+        .toEqual({
+          __console: [
+            { level: "warn", args: ["low", "{left: 2}"] },
+            {
+              level: "error",
+              args: [expect.stringContaining("TypeError: wrong") as string],
+              stack: expect.any(String) as string,
+            },
+          ],
+          __request: expect.arrayContaining([
+            {
+              type: "fetch",
+              method: "POST",
+              url: `${site.url}/api/json`,
+              requestHeaders: { "x-asked": "1" },
+              requestBody: "sent",
+              ...answered,
+            },
+            { type: "fetch", method: "GET", url: "http://127.0.0.1:1/", error: "TypeError", ...times },
+            {
+              type: "xhr",
+              method: "GET",
+              url: `${site.url}/api/xhr`,
+              requestHeaders: { "x-asked": "2" },
+              ...answered,
+            },
+          ]) as unknown,
+          // More of it may follow.
+          __network: expect.arrayContaining([
+            expect.objectContaining({ requests: [{ ...early, status: 200 }] }),
+          ]) as unknown,
+        });
+      const { __network } = await customEvents(sentiero);
+      const others = __network!.map((batch) => (batch as { others?: object }).others);
+      expect(others).toContainEqual(expect.objectContaining({ script: { count: number, bytes: number } }));
+    } finally {
+      await site.close();
+    }
+  });
+});
+
+/** Payloads of the streams that are off by default, by tag, in the order in which they are replayed. */
+async function customEvents(sentiero: Sentiero): Promise<Record<string, unknown[]>> {
+  const found: Record<string, unknown[]> = {};
+  const { body } = await api<SessionList>(sentiero, "/sessions");
+  for (const { id } of body.sessions) {
+    const { session } = (await api<{ session: SessionDetail }>(sentiero, `/sessions/${id}`)).body;
+    for (const window of session.windows) {
+      for (const { events } of await readBatches(sentiero, id, window.id)) {
+        for (const { type, data } of events) {
+          const { tag = "", payload } = data as { tag?: string; payload?: unknown };
+          if (type === EventType.Custom && /^__(?:console|request|network)$/.test(tag))
+            (found[tag] ??= []).push(payload);
+        }
+      }
+    }
+  }
+  return found;
+}

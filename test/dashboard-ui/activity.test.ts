@@ -144,6 +144,7 @@ describe("what a row of the activity list says", () => {
     ["__perf", { metric: "__proto__", value: 1, rating: "__proto__" }],
     ["__start", { reason: "constructor" }],
     ["__end", 5],
+    ["__pause", { reason: { a: 1 } }],
     ["__cost", "nothing"],
     ["constructor", { __proto__: 1 }],
     ["", HOSTILE],
@@ -224,6 +225,58 @@ describe("why and when was recorded", () => {
   it("does not say that nobody clicked where the page paused", () => {
     const { items } = read([visit(1), change(1_000), custom(4_000, "__cost", {}), visit(64_000)]);
     expect(items.map(words)).toContain("Recording paused: for 1 min");
+  });
+
+  it("says why it paused and for how long, where the recording tells", () => {
+    const pause = (at: number, reason: string) => [custom(at, "__cost", {}), custom(at, "__pause", { reason })];
+    const { items, pauses } = read([
+      visit(1),
+      custom(2, "__start", { reason: "load" }),
+      ...pause(4_000, "manual"),
+      visit(64_000),
+      change(70_000),
+      ...pause(70_000, "idle"),
+      visit(190_000),
+      ...pause(200_000, "manual"),
+    ]);
+    expect(items.filter(({ kind }) => kind === "recorder").map(words)).toEqual([
+      "Recording began: the page was loaded",
+      "Recording paused: the page asked for it, for 1 min",
+      "Recording paused: nobody clicked for 2 min",
+      "Recording paused: the page asked for it",
+    ]);
+    expect(pauses).toEqual([
+      { from: 4_000, to: 64_000 },
+      { from: 70_000, to: 190_000 },
+    ]);
+  });
+
+  it("tells of idleness once where the recording ended by it, and of the page's own pause before an end", () => {
+    const told = (reason: string) => [
+      visit(1),
+      custom(3_000, "__pause", { reason }),
+      custom(3_000, "__end", { reason: "idle" }),
+      visit(90_000),
+      custom(90_001, "__start", { reason: "activity" }),
+    ];
+    const idle = read(told("idle"));
+    expect(idle.items.map(words)).toEqual([
+      "Visited /checkout",
+      "Recording ended: nobody clicked for too long (15 minutes, unless set otherwise)",
+      "Recording began: somebody clicked again",
+    ]);
+    expect(idle.pauses).toEqual([{ from: 3_000, to: 90_000 }]);
+    expect(read(told("manual")).items.map(words)).toContain("Recording paused: the page asked for it");
+  });
+
+  it("takes a page that is loaded while its recording is paused for the end of the pause", () => {
+    const { pauses } = read([
+      visit(1),
+      custom(3_000, "__pause", { reason: "manual" }),
+      visit(9_000),
+      custom(9_001, "__start", { reason: "load" }),
+    ]);
+    expect(pauses).toEqual([{ from: 3_000, to: 9_000 }]);
   });
 
   it("takes neither a hidden tab, a page that is loaded, nor a snapshot in between for a pause", () => {

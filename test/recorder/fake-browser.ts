@@ -1,4 +1,5 @@
 import type { Gap } from "../../src/types.ts";
+import type { RememberedGap } from "../../recorder/gaps.ts";
 import { createTransport, type Answer, type Transport, type TransportOptions } from "../../recorder/transport.ts";
 
 /** Timers and clock that only move when told to. */
@@ -59,7 +60,7 @@ export function createBench(overrides: Partial<TransportOptions> = {}) {
   const seen: SeenBatch[] = [];
   const stored = new Map<string, SeenBatch>();
   const conflicts: SeenBatch[] = [];
-  const remembered: { gaps: readonly Gap[] } = { gaps: [] };
+  const remembered: { gaps: readonly RememberedGap[] } = { gaps: [] };
   const calls = { snapshots: 0, rotations: 0, stops: [] as number[] };
   const bench = {
     time,
@@ -156,6 +157,19 @@ export function createBench(overrides: Partial<TransportOptions> = {}) {
     ...overrides,
   });
   return bench;
+}
+
+/** What the server shows as lost: each gap with a name once, and none whose upload it has. */
+export function gapsOf(stored: ReadonlyMap<string, SeenBatch>): Gap[] {
+  const gaps = [...stored.values()].flatMap((batch) => batch.gaps ?? []);
+  // The fake pages begin at the same time, so those without may look alike.
+  const byText = new Map(gaps.map((gap, index) => [gap.run ? JSON.stringify(gap) : index, gap]));
+  return [...byText.values()].filter(({ run, seq }) => !stored.has(`${run}/${seq}`));
+}
+
+/** How many events these gaps tell of. */
+export function countEvents(gaps: readonly Gap[]): number {
+  return gaps.reduce((sum, { events }) => sum + events, 0);
 }
 
 /** The numbers of all events that the server has, in order. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type GapMemory, mergeGaps, type RememberedGap } from "../../recorder/gaps.ts";
+import { type GapMemory, type RememberedGap } from "../../recorder/gaps.ts";
 import type { KeptBatch, UnsentStore } from "../../recorder/unsent-store.ts";
-import { createBench, eventsOf, type Reply, type SeenBatch } from "./fake-browser.ts";
+import { countEvents, createBench, eventsOf, gapsOf, type Reply, type SeenBatch } from "./fake-browser.ts";
 
 /** A browser's store of unsent uploads and a tab's memory of gaps, which outlive their pages. */
 function createTab() {
@@ -119,7 +119,7 @@ describe("uploads kept for the next page", () => {
     page.push();
     await page.time.advance(60_000);
     expect(page.calls).toMatchObject({ rotations: 0, stops: [] });
-    expect(mergeGaps(page.seen.flatMap((batch) => batch.gaps ?? []))).toEqual([gap]);
+    expect(page.seen.flatMap((batch) => batch.gaps ?? [])).toEqual([{ ...gap, run: "old", seq: 0 }]);
     expect(tab.kept.size).toBe(0);
   });
 
@@ -215,6 +215,7 @@ describe("uploads kept for the next page", () => {
           expect(new Set(events).size).toBe(events.length);
           const lost = declared(stored.values());
           expect(events.length + lost).toBeGreaterThanOrEqual(pushed);
+          expect(events.length + countEvents(gapsOf(stored))).toBe(pushed);
           if (keeps && !isRefused) expect(lost).toBe(0);
           expect(tab.kept.size).toBe(0);
         }),

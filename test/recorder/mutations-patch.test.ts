@@ -26,6 +26,11 @@ it("leaves out what no configuration turns on", () => {
     "freezePage",
     "keepIframeSrcFn",
     "recordDOM",
+    // The recorder masks by itself, and gives one selector each for what is blocked and ignored.
+    "needMaskingText",
+    "maskInputValue",
+    "maskTextClass",
+    "slimDOMExcluded",
   ]) {
     expect(source).toContain(unused);
     expect(patched).not.toContain(unused);
@@ -46,9 +51,8 @@ it("leaves in what a configuration may turn on", () => {
     ...used,
     "dataURLOptions",
     "slimDOMOptions",
-    "ignoreClass",
-    "blockClass",
-    "maskTextClass",
+    "ignoreSelector",
+    "blockSelector",
     "inlineStylesheet",
   ]) {
     expect(patched).toContain(name);

@@ -4,10 +4,18 @@ import { resolveConfig } from "../../recorder/config.ts";
 import { createGapMemory, mergeGaps } from "../../recorder/gaps.ts";
 import { gzip } from "../../recorder/gzip.ts";
 import { createRunId, createSessionKey, createUuid } from "../../recorder/ids.ts";
-import { mergeMetadata, toMetadata } from "../../recorder/metadata.ts";
+import {
+  campaignOf,
+  describeMasking,
+  describePage,
+  mergeMetadata,
+  toMetadata,
+  withoutOwn,
+} from "../../recorder/metadata.ts";
 import { createSafeStorage } from "../../recorder/storage.ts";
 import { cutUrl } from "../../src/privacy/url.ts";
 import { claimWindow, type LockManagerLike } from "../../recorder/window-id.ts";
+import type { Gap } from "../../src/types.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -52,6 +60,16 @@ describe("configuration", () => {
     }
   });
 
+  test("takes pictures of canvases only for true or an object, and frames only of a list", () => {
+    const of = (given: object) => resolveConfig({ eventsUrl: "/e", ...given });
+    for (const bad of [undefined, false, null, 1, "yes", ["yes"]])
+      expect(of({ captureCanvas: bad }).captureCanvas).toBeNull();
+    expect(of({ captureCanvas: true }).captureCanvas).toEqual({});
+    expect(of({ captureCanvas: { fps: 2 } }).captureCanvas).toEqual({ fps: 2 });
+    expect(of({ frameOrigins: "https://pay.example" }).frameOrigins).toEqual([]);
+    expect(of({ frameOrigins: ["https://pay.example", 5] }).frameOrigins).toEqual(["https://pay.example"]);
+  });
+
   test("takes maskAllInputs from rrweb's options where it is not given itself", () => {
     expect(resolveConfig({ eventsUrl: "/e", recorderOptions: { maskAllInputs: false } }).maskAllInputs).toBe(false);
     expect(
@@ -61,6 +79,41 @@ describe("configuration", () => {
 });
 
 describe("metadata", () => {
+  test("under the recorder's own names is refused, and told", () => {
+    const told: string[] = [];
+    const given = {
+      url: "/",
+      plan: "pro",
+      userId: "eve",
+      ref: "x",
+      sentiero_privacy: "strict",
+      Url: "kept",
+      userID: 1,
+    };
+    expect(withoutOwn(given, (names) => told.push(...names))).toEqual({ plan: "pro", Url: "kept", userID: 1 });
+    expect(told).toEqual(["url", "userId", "ref", "sentiero_privacy"]);
+    const session = {
+      entryUrl: "a",
+      entryReferrer: "b",
+      campaign: campaignOf("https://a.example/?utm_term=1&gclid=2"),
+    };
+    vi.stubGlobal("location", { href: "" });
+    vi.stubGlobal("document", { referrer: "" });
+    vi.stubGlobal("window", {});
+    const own = { ...describePage(session), ...describeMasking({ privacy: "balanced", maskAllInputs: false }) };
+    vi.unstubAllGlobals();
+    expect(Object.keys(own).length).toBeGreaterThan(9);
+    expect(withoutOwn(own, () => {})).toEqual({});
+  });
+
+  test("says what is masked, and only where it is not that values of fields are recorded", () => {
+    const rules = (privacy: "balanced" | "strict", maskAllInputs: boolean) =>
+      describeMasking({ privacy, maskAllInputs });
+    expect(rules("balanced", true)).toEqual({ sentiero_privacy: "balanced" });
+    expect(rules("balanced", false)).toEqual({ sentiero_privacy: "balanced", sentiero_mask_inputs: false });
+    expect(rules("strict", false)).toEqual({ sentiero_privacy: "strict" });
+  });
+
   test("cuts values, keys and addresses, and leaves out what can't be sent", () => {
     const cyclic: Record<string, unknown> = {};
     cyclic.self = cyclic;
@@ -146,6 +199,44 @@ describe("gaps", () => {
       { reason: "network", events: 3, from: 3, to: 9 },
       { reason: "unload", events: 1, from: 1, to: 1 },
     ]);
+  });
+
+  test("that name an upload stay apart, one for each reason of it", () => {
+    const gap = { reason: "network" as const, events: 2, from: 5, to: 9 };
+    expect(
+      mergeGaps(
+        [{ ...gap, run: "a", seq: 0 }],
+        [gap],
+        [{ ...gap, run: "a", seq: 0, to: 12 }, gap],
+        [
+          { ...gap, run: "a", seq: 1 },
+          { ...gap, run: "a", seq: 1, reason: "unload" },
+        ],
+      ),
+    ).toEqual([
+      { ...gap, events: 4, to: 12, run: "a", seq: 0 },
+      { ...gap, events: 4 },
+      { ...gap, run: "a", seq: 1 },
+      { ...gap, reason: "unload", run: "a", seq: 1 },
+    ]);
+  });
+
+  test("are never more than an upload may declare: the oldest lose their names, and none is lost", () => {
+    const reasons = ["overflow", "rejected", "network", "unload"] as const;
+    const given = Array.from({ length: 50 }, (_, seq) => ({
+      reason: reasons[seq % 4]!,
+      events: 1,
+      from: seq,
+      to: seq,
+      run: "a",
+      seq,
+    }));
+    const inTurn = given.reduce<Gap[]>((gaps, gap) => mergeGaps(gaps, [gap]), []);
+    for (const merged of [mergeGaps(given), inTurn]) {
+      expect(merged).toHaveLength(20);
+      expect(merged.reduce((sum, { events }) => sum + events, 0)).toBe(50);
+      expect(merged.filter(({ run }) => run)).toEqual(given.slice(-16));
+    }
   });
 
   test("survive in the tab once, and only if they are gaps", () => {

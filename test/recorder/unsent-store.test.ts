@@ -146,6 +146,33 @@ describeBrowser("the store of unsent uploads", () => {
     expect(gaps).toEqual([{ reason: "overflow", events: 3, from: 1, to: 3 }]);
   });
 
+  it("lets what gives way keep the names of its uploads, the newest sixteen", async () => {
+    const first = await open();
+    await first.evaluate(() => {
+      const { store } = window as unknown as { store: ReturnType<typeof createUnsentStore> };
+      for (let seq = 0; seq < 70; seq++) {
+        const gap = { reason: "unload" as const, events: 1, from: seq + 1, to: seq + 1, run: "a", seq };
+        store.keep([{ id: `a/${String(seq).padStart(2, "0")}`, body: new Uint8Array(10), gaps: [gap] }], true);
+      }
+    });
+    await take(first, "nothing");
+    const { batches, gaps } = await take(await open());
+    expect(batches).toHaveLength(50);
+    expect(gaps).toHaveLength(17);
+    const [joined, ...named] = gaps;
+    expect(joined).toEqual({ reason: "overflow", events: 4, from: 1, to: 4 });
+    expect(named).toEqual(
+      Array.from({ length: 16 }, (_, n) => ({
+        reason: "overflow",
+        events: 1,
+        from: n + 5,
+        to: n + 5,
+        run: "a",
+        seq: n + 4,
+      })),
+    );
+  });
+
   it("holds four megabytes", async () => {
     const first = await open();
     await keep(first, ["a/0", "a/1", "a/2", "a/3", "a/4"], { bytes: 900_000 });

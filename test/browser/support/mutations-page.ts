@@ -2,8 +2,10 @@
 import { Replayer } from "@rrweb/replay";
 import { createCapture, type Capture } from "../../../recorder/capture.ts";
 import { createRedaction } from "../../../src/privacy/redaction.ts";
-import type { ResolvedConfig } from "../../../recorder/config.ts";
+import { resolveConfig, type RecorderConfig, type ResolvedConfig } from "../../../recorder/config.ts";
 import { cost } from "../../../recorder/cost.ts";
+import { describe } from "./description.ts";
+import { misplacedAdditions } from "./misplaced-additions.ts";
 import { change } from "./mutations-changes.ts";
 
 const events: Record<string, unknown>[] = [];
@@ -11,11 +13,13 @@ let capture: Capture | undefined;
 
 /** What the recorder wants to do later: the ends of its windows and its slices, done when a test says so. */
 let later: (() => void) | null = null;
+/** How long a window is, ms: by this its end is known among the timers. */
+let windowMs = 500;
 const { setTimeout: plainTimeout, clearTimeout: plainClear } = window;
 const WINDOW = -1;
 Object.assign(window, {
   setTimeout(run: () => void, ms: number) {
-    if (ms !== 500) return plainTimeout(run, ms);
+    if (ms !== windowMs) return plainTimeout(run, ms);
     later = run;
     return WINDOW;
   },
@@ -35,12 +39,14 @@ Object.assign(window, {
 /** What the tests call in the page. */
 const harness = {
   events,
-  start(): void {
+  start(given: Pick<RecorderConfig, "mergeWindowMs" | "taskBudgetMs"> = {}): void {
+    const { mergeWindowMs, taskBudgetMs } = resolveConfig({ eventsUrl: "/events", ...given });
+    windowMs = mergeWindowMs;
     const config = {
       recorderOptions: {},
       maskAllInputs: false,
-      mergeWindowMs: 500,
-      taskBudgetMs: 16,
+      mergeWindowMs,
+      taskBudgetMs,
     } as unknown as ResolvedConfig;
     capture = createCapture(config, createRedaction(), (event) => {
       events.push(structuredClone(event) as unknown as Record<string, unknown>);
@@ -59,11 +65,13 @@ const harness = {
     performance.now = now;
   },
   isWaiting: (): boolean => later !== null,
+  windowMs: (): number => windowMs,
   stop: (): void => capture!.stop(),
   custom: (tag: string): void => capture!.addCustomEvent(tag, {}),
   change,
   cost: () => cost.report(),
   describe,
+  misplaced: () => misplacedAdditions(events as unknown as Parameters<typeof misplacedAdditions>[0]),
 
   /** What the document is after the first `count` events, in a replay. */
   replay(counts: readonly number[]): string[] {
@@ -93,29 +101,3 @@ const harness = {
 
 export type Harness = typeof harness;
 Object.assign(window, { harness });
-
-/** A node and all under it as text, with shadow roots and frames, without what is not recorded. */
-function describe(node: Node): string {
-  if (node.nodeType === Node.TEXT_NODE) return JSON.stringify(node.nodeValue);
-  if (node.nodeType !== Node.ELEMENT_NODE) return "";
-  const element = node as Element;
-  if (element.localName === "script") return "";
-  if (element.localName === "style") {
-    return `<style>${[...((element as HTMLStyleElement).sheet?.cssRules ?? [])].map(({ cssText }) => cssText).join("")}</>`;
-  }
-  if (element.localName === "textarea") return `<textarea>${(element as HTMLTextAreaElement).value}</>`;
-  const attributes = [...element.attributes]
-    .filter(
-      ({ name }) => !name.startsWith("rr_") && name !== "data-rr-is-password" && name !== "src" && name !== "srcdoc",
-    )
-    .map(
-      ({ name, value }) =>
-        ` ${name}=${JSON.stringify(name === "style" ? element.getAttribute("style")!.replace(/\s|;$/g, "") : value)}`,
-    )
-    .sort()
-    .join("");
-  const inside = [...element.childNodes].map(describe).join("");
-  const shadow = element.shadowRoot ? `#shadow[${[...element.shadowRoot.childNodes].map(describe).join("")}]` : "";
-  const frame = element.localName === "iframe" ? (element as HTMLIFrameElement).contentDocument?.body : null;
-  return `<${element.localName}${attributes}>${shadow}${frame ? `#frame[${describe(frame)}]` : ""}${inside}</>`;
-}

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
-import type { Batch, BatchList, SessionDetail, SessionList } from "../../../src/index.ts";
-import type { Sentiero } from "../../../src/index.ts";
+import type { Batch, BatchList, RecordedEvent, Sentiero, SessionDetail, SessionList } from "../../../src/index.ts";
 import { difference, type Box } from "./picture.ts";
 import { api } from "../../support/sentiero.ts";
 
@@ -57,6 +56,29 @@ export async function readBatches(sentiero: Sentiero, sessionId: string, windowI
   const path = `/sessions/${sessionId}/windows/${windowId}/batches`;
   const { body } = await api<BatchList>(sentiero, path);
   return Promise.all(body.batches.map(async ({ key }) => (await api<Batch>(sentiero, `${path}/${key}`)).body));
+}
+
+/** All sessions of a server, with their tabs. */
+export async function readSessions(sentiero: Sentiero): Promise<SessionDetail[]> {
+  const { body } = await api<SessionList>(sentiero, "/sessions");
+  return Promise.all(
+    body.sessions.map(
+      async ({ id }) => (await api<{ session: SessionDetail }>(sentiero, `/sessions/${id}`)).body.session,
+    ),
+  );
+}
+
+/** All that arrived, by run, in the order of replay. */
+export async function readRuns(sentiero: Sentiero): Promise<RecordedEvent[][]> {
+  const all = new Map<string, RecordedEvent[]>();
+  for (const { id, windows } of await readSessions(sentiero)) {
+    for (const window of windows) {
+      for (const { run, events } of await readBatches(sentiero, id, window.id)) {
+        all.set(run!, [...(all.get(run!) ?? []), ...events]);
+      }
+    }
+  }
+  return [...all.values()].sort((a, b) => Number(a[0]!.timestamp) - Number(b[0]!.timestamp));
 }
 
 /** Plays a window in the dashboard to its end, as a person does, and gives what is seen then. */
