@@ -4,7 +4,8 @@ export type SentieroErrorCode =
   | "STORAGE_UNSUPPORTED"
   | "STORAGE_NEWER"
   | "RECORDER_URL_MISSING"
-  | "ASSET_UNKNOWN";
+  | "ASSET_UNKNOWN"
+  | "ASSETS_MISSING";
 
 /** A misuse of the library. `message` says what to do. */
 export class SentieroError extends Error {

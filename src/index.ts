@@ -10,8 +10,10 @@ export type { RedactEvent, RedactionOptions } from "./privacy/rules.ts";
 export type { RedactionRules } from "./privacy/redaction.ts";
 export type { CustomPattern, PatternName } from "./privacy/patterns.ts";
 export type { UrlMode } from "./privacy/url.ts";
-export type { ScriptTagOptions } from "./script-tag.ts";
+export type { ScriptAttributes, ScriptTagOptions } from "./script-tag.ts";
 export type { Platform } from "./platform.ts";
+export type { Authorize, Client } from "./http/auth.ts";
+export type { Connection } from "./http/connection.ts";
 
 // Errors
 export { SentieroError } from "./errors.ts";

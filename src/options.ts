@@ -1,7 +1,7 @@
 import type { Storage } from "unstorage";
 import * as v from "valibot";
 import { SentieroError } from "./errors.ts";
-import type { Auth } from "./http/auth.ts";
+import type { Auth, Authorize } from "./http/auth.ts";
 import { createWebPlatform, type Platform } from "./platform.ts";
 import { recorderEntries, type RecorderOptions } from "./recorder-options.ts";
 import type { RedactionRules } from "./privacy/redaction.ts";
@@ -15,7 +15,7 @@ export type SentieroOptions = BaseOptions & DashboardAccess;
 export type DashboardAccess =
   | { basicAuth?: undefined; authorize?: undefined; allowInsecureDashboard?: false }
   | { basicAuth: BasicAuth; authorize?: undefined; allowInsecureDashboard?: false }
-  | { basicAuth?: undefined; authorize: (request: Request) => unknown; allowInsecureDashboard?: false }
+  | { basicAuth?: undefined; authorize: Authorize; allowInsecureDashboard?: false }
   | { basicAuth?: undefined; authorize?: undefined; allowInsecureDashboard: true };
 
 /** One user for HTTP Basic. Neither may be blank; the user may not contain a colon. */
@@ -29,8 +29,10 @@ interface BaseOptions extends RecorderOptions {
    * Where everything is kept: a storage of unstorage, whatever its driver. A mount `batches` keeps recordings elsewhere
    * than what is known of them. See docs/storage.md for what each backend promises.
    * @default memory, at most 256 MiB, gone at restart
+   *
+   * Not the whole type: those of two copies of unstorage exclude each other, and a project often has a copy of its own.
    */
-  storage?: Storage;
+  storage?: Pick<Storage, "getItemRaw" | "getKeys" | "getMount" | "keys" | "setItemRaw">;
   /** Full public path of the handler. @default "/sentiero" */
   basePath?: string;
   /** Exact origins of other sites whose pages may send recordings, such as `https://shop.example`. @default [] */
@@ -70,7 +72,7 @@ interface BaseOptions extends RecorderOptions {
   limits?: {
     /** Bytes of a request body as received. @default 8388608 (8 MiB) */
     maxBodyBytes?: number;
-    /** Bytes it may inflate to; at most 16 MiB on Workers. @default 67108864 (64 MiB) */
+    /** Bytes it may inflate to; at most 24 MiB on Workers. @default 67108864 (64 MiB) */
     maxInflatedBytes?: number;
     /** Events in one batch. @default 100000 */
     maxEventsPerBatch?: number;
@@ -170,7 +172,7 @@ function toSafe(onError: (error: unknown) => void): (error: unknown) => void {
 
 function toAuth(
   basicAuth: BasicAuth | undefined,
-  authorize: ((request: Request) => unknown) | undefined,
+  authorize: Authorize | undefined,
   allowInsecureDashboard: boolean,
 ): Auth {
   if (basicAuth) return { kind: "basic", ...basicAuth };
@@ -233,7 +235,7 @@ const Schema = v.strictObject({
       password: text("must not be blank"),
     }),
   ),
-  authorize: v.optional(callback<(request: Request) => unknown>("must be a function")),
+  authorize: v.optional(callback<Authorize>("must be a function")),
   allowInsecureDashboard: flag(false),
   corsOrigins: v.optional(v.array(origin, "must be a list of origins"), []),
   enforceOrigin: flag(true),

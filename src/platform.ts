@@ -25,8 +25,18 @@ export interface Platform {
   sha256(data: Uint8Array | string): MaybePromise<string>;
   /** Runs a task after the events that are already waiting, so that writes of one tick are committed together. */
   defer(task: () => void): void;
-  /** Most bytes that a request body may inflate to, where the runtime has less memory than the option allows. */
+  /** Most bytes that one body may inflate to, and all at once, where the runtime has less memory than the options allow. */
   maxInflatedBytes: number;
+  /**
+   * Whether a request's work ends with its answer, as on Workers. Then no request does another's work, and nothing is left
+   * to do afterwards but through `waitUntil`.
+   */
+  isolatesRequests: boolean;
+  /**
+   * A file of the build such as `recorder-HASH.js`, plain, or null where there is none of that name. Where it is missing,
+   * files are read from the module that is built into the package.
+   */
+  readAsset?(file: string): Promise<Uint8Array | null>;
   /**
    * Runs SQL on a SQLite file in another thread, by node:sqlite. Only for a file that this process has open by node:sqlite
    * too: two copies of the library in one process undo each other's locks. Where it is missing, what takes long on a file
@@ -50,7 +60,7 @@ type MaybePromise<T> = T | Promise<T>;
 
 /** The defaults: DecompressionStream, CompressionStream, WebCrypto and timers. */
 export function createWebPlatform(): Platform {
-  // Workers have 128 MB for everything, so a batch may not inflate to more than 16 MiB there.
+  // Workers have 128 MB for everything, and a batch of JSON needs four times its size while it is taken in.
   const isWorkers = globalThis.navigator?.userAgent === "Cloudflare-Workers";
   return {
     gunzip,
@@ -66,7 +76,8 @@ export function createWebPlatform(): Platform {
     },
     sha256,
     defer: (task) => void setTimeout(task, 0),
-    maxInflatedBytes: isWorkers ? 16 * 1024 * 1024 : Infinity,
+    maxInflatedBytes: isWorkers ? 24 * 1024 * 1024 : Infinity,
+    isolatesRequests: isWorkers,
   };
 }
 

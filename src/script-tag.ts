@@ -15,15 +15,36 @@ export interface ScriptTagOptions {
   nonce?: string;
 }
 
+/** The attributes of the one script element that puts the recorder into a page. Plain data, so that it may go to a client. */
+export interface ScriptAttributes {
+  readonly async: true;
+  readonly src: string;
+  /** The recorder's configuration as JSON. */
+  readonly "data-sentiero-config": string;
+  readonly nonce?: string;
+}
+
 /** The two tags that put the recorder into a page: its configuration, and the script of this build. */
 export function renderScriptTag(options: ResolvedOptions, tag: ScriptTagOptions = {}): string {
-  const eventsUrl = tag.eventsUrl ?? `${options.basePath}/events`;
-  const src = `${(tag.recorderUrl ?? assetsBeside(eventsUrl)).replace(/\/+$/, "")}/${assetFile("loader")}`;
+  const { src, config } = describe(options, tag);
   const nonce = tag.nonce === undefined ? "" : ` nonce="${escapeHtml(tag.nonce)}"`;
   return (
-    `<script type="application/json" id="sentiero-config"${nonce}>${escapeJson(toConfig(options, eventsUrl))}</script>\n` +
+    `<script type="application/json" id="sentiero-config"${nonce}>${escapeJson(config)}</script>\n` +
     `<script async src="${escapeHtml(src)}"${nonce}></script>`
   );
+}
+
+/** The same as one element, for libraries that make elements and may move them: its configuration moves along. */
+export function toScriptAttributes(options: ResolvedOptions, tag: ScriptTagOptions = {}): ScriptAttributes {
+  const { src, config } = describe(options, tag);
+  const { nonce } = tag;
+  return { async: true, src, "data-sentiero-config": JSON.stringify(config), ...(nonce !== undefined && { nonce }) };
+}
+
+function describe(options: ResolvedOptions, tag: ScriptTagOptions): { src: string; config: object } {
+  const eventsUrl = tag.eventsUrl ?? `${options.basePath}/events`;
+  const src = `${(tag.recorderUrl ?? assetsBeside(eventsUrl)).replace(/\/+$/, "")}/${assetFile("loader")}`;
+  return { src, config: toConfig(options, eventsUrl) };
 }
 
 function assetsBeside(eventsUrl: string): string {

@@ -9,7 +9,7 @@ import { createMaintenance, type Maintenance } from "./maintenance/maintenance.t
 import { createPersonExport } from "./maintenance/person-export.ts";
 import { createReindex } from "./maintenance/reindex.ts";
 import { createScheduler } from "./maintenance/scheduler.ts";
-import { renderScriptTag, type ScriptTagOptions } from "./script-tag.ts";
+import { renderScriptTag, toScriptAttributes, type ScriptAttributes, type ScriptTagOptions } from "./script-tag.ts";
 import { createScrub } from "./sessions/scrub.ts";
 import { createSessions, type Sessions } from "./sessions/sessions.ts";
 import { createUsage } from "./sessions/usage.ts";
@@ -36,6 +36,8 @@ export interface Sentiero {
   };
   /** The two tags that put the recorder into a page. */
   scriptTag(options?: ScriptTagOptions): string;
+  /** The same as the attributes of one script element: for JSX and `useHead`. */
+  scriptAttributes(options?: ScriptTagOptions): ScriptAttributes;
   /** The typed layer over the storage. */
   readonly store: {
     readonly sessions: Sessions;
@@ -75,7 +77,7 @@ export function createSentiero(userOptions?: SentieroOptions): Sentiero {
   const store = openPorts(options);
   if (options.auth.kind === "open")
     console.warn("[sentiero] the dashboard is open to everyone (allowInsecureDashboard)");
-  const { update } = createUpdater(store.documents, store.putWithBlobs ?? putAfterBlobs(store));
+  const { update } = createUpdater(store.documents, store.putWithBlobs ?? putAfterBlobs(store), platform);
   const usage = createUsage(store.documents, update, { project: PROJECT, clock });
   const scrub = createScrub(store, { project: PROJECT, clock, update, onError });
   const sessions = createSessions(store, { ...options, project: PROJECT, update, usage, scrub });
@@ -128,6 +130,7 @@ export function createSentiero(userOptions?: SentieroOptions): Sentiero {
     fetch,
     handlers: { events, assets, dashboard },
     scriptTag: (tag) => renderScriptTag(options, tag),
+    scriptAttributes: (tag) => toScriptAttributes(options, tag),
     store: { sessions, maintenance, doctor, exportPerson, ports: store, close },
     maintain,
     options,

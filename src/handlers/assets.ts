@@ -1,7 +1,7 @@
 import { manifest } from "#assets/manifest.js";
 import { HTTPError, SentieroError } from "../errors.ts";
 import { acceptsEncoding } from "../http/accept-encoding.ts";
-import { escapeHtml } from "../http/responses.ts";
+import { AS_ENCODED, escapeHtml } from "../http/responses.ts";
 import type { Platform } from "../platform.ts";
 
 /** File name of a logical asset such as `loader` or `dashboard.css`. */
@@ -56,24 +56,46 @@ function toAsset(path: string): string | null {
 }
 
 async function serveFile(request: Request, file: string, cacheControl: string, platform: Platform): Promise<Response> {
-  const gzip = await readGzip(file);
-  if (!gzip) throw new HTTPError(404, "not found");
-  const isGzip = acceptsEncoding(request, "gzip");
-  // Two representations are two entities to a cache; who has either has this content.
-  const etags = [`"${file}"`, `"${file}.gz"`];
-  const etag = etags[isGzip ? 1 : 0]!;
+  if (platform.readAsset) return serveForeign(request, file, cacheControl, platform.readAsset);
+  const packed = await readPacked(file);
+  if (!packed) throw new HTTPError(404, "not found");
+  const coding = packed.br && acceptsEncoding(request, "br") ? "br" : acceptsEncoding(request, "gzip") ? "gzip" : null;
+  // Each representation is an entity of its own to a cache; who has one of them has this content.
+  const etags = { plain: `"${file}"`, gzip: `"${file}.gz"`, br: `"${file}.br"` };
+  const etag = etags[coding ?? "plain"];
   const headers: Record<string, string> = {
     ...PUBLIC_HEADERS,
-    "content-type": CONTENT_TYPES[file.split(".").at(-1)!] ?? "application/octet-stream",
+    "content-type": contentType(file),
     "cache-control": cacheControl,
     etag,
     vary: "Accept-Encoding",
   };
-  if (isUnchanged(request, etags)) return new Response(null, { status: 304, headers });
-  if (isGzip) return answer(request, gzip, { ...headers, "content-encoding": "gzip" });
-  const plain = await platform.gunzip(gzip, Infinity);
+  if (isUnchanged(request, Object.values(etags))) return new Response(null, { status: 304, headers });
+  if (coding) return answer(request, packed[coding]!, { ...headers, "content-encoding": coding });
+  const plain = await platform.gunzip(packed.gzip, Infinity);
   if (typeof plain === "string") throw new Error(`asset ${file} is ${plain}`);
   return answer(request, plain, headers);
+}
+
+/** A file that lies elsewhere; whoever serves that way packs answers too. */
+async function serveForeign(
+  request: Request,
+  file: string,
+  cacheControl: string,
+  readAsset: NonNullable<Platform["readAsset"]>,
+): Promise<Response> {
+  // Only files of a build, whatever else lies there.
+  if (!/-[A-Z0-9]{8}\.(?:js|css)$/.test(file)) throw new HTTPError(404, "not found");
+  const etag = `"${file}"`;
+  const headers = { ...PUBLIC_HEADERS, "content-type": contentType(file), "cache-control": cacheControl, etag };
+  if (isUnchanged(request, [etag])) return new Response(null, { status: 304, headers });
+  const bytes = await readAsset(file);
+  if (!bytes) throw new HTTPError(404, "not found");
+  return answer(request, bytes, headers);
+}
+
+function contentType(file: string): string {
+  return CONTENT_TYPES[file.split(".").at(-1)!] ?? "application/octet-stream";
 }
 
 function serveManifest(request: Request): Response {
@@ -119,6 +141,7 @@ function serveFrame(request: Request, basePath: string): Response {
 function answer(request: Request, bytes: Uint8Array, headers: Record<string, string>): Response {
   const length = String(bytes.byteLength);
   return new Response(request.method === "HEAD" ? null : (bytes as BodyInit), {
+    ...AS_ENCODED,
     headers: { ...headers, "content-length": length },
   });
 }
@@ -131,16 +154,34 @@ function isUnchanged(request: Request, etags: readonly string[]): boolean {
   return tags?.some((tag) => etags.includes(tag) || tag === "*") ?? false;
 }
 
-const decoded = new Map<string, Uint8Array>();
+/** A file as it is sent. */
+interface Packed {
+  readonly gzip: Uint8Array;
+  /** Of the recorder's files, which pages of other people load. */
+  readonly br?: Uint8Array;
+}
 
-/** The gzip bytes of a file, decoded once. The files' module is loaded when the first file is asked for. */
-async function readGzip(file: string): Promise<Uint8Array | null> {
+const decoded = new Map<string, Packed>();
+
+/** The packed bytes of a file, decoded once. The files' module is loaded when the first file is asked for. */
+async function readPacked(file: string): Promise<Packed | null> {
   const known = decoded.get(file);
   if (known) return known;
-  const { files } = await import("#assets/files.js");
-  const base64 = Object.hasOwn(files, file) ? files[file] : undefined;
-  if (base64 === undefined) return null;
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  decoded.set(file, bytes);
-  return bytes;
+  const { files, brotliFiles } = await import("#assets/files.js");
+  if (Object.keys(files).length === 0) {
+    throw new SentieroError(
+      "ASSETS_MISSING",
+      "a bundle for Workers holds no browser files: bind the folder node_modules/sentiero/dist/assets as static assets, " +
+        "and hand the binding to `toWorker` or as `platform: { readAsset }` (docs/workers.md)",
+    );
+  }
+  if (!Object.hasOwn(files, file)) return null;
+  const br = brotliFiles[file];
+  const packed = { gzip: fromBase64(files[file]!), ...(br && { br: fromBase64(br) }) };
+  decoded.set(file, packed);
+  return packed;
+}
+
+function fromBase64(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }

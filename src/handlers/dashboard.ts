@@ -19,7 +19,7 @@ export function createDashboardHandler(
   maintenance: MaintenanceParts,
   assets: (request: Request) => Promise<Response | null>,
 ): (request: Request) => Promise<Response> {
-  const { basePath, auth, platform, onError } = options;
+  const { basePath, auth, onError } = options;
   const apis: Readonly<Record<string, ReturnType<typeof createSessionsApi>>> = {
     sessions: createSessionsApi(sessions, options),
     maintenance: createMaintenanceApi(maintenance),
@@ -35,7 +35,7 @@ export function createDashboardHandler(
     const isApi = path.startsWith("/api/");
     // Which paths there are is no secret, and a recorder sent to a wrong one should be told so.
     if (!isApi && !isPage(path)) throw new HTTPError(404, "not found");
-    const instead = await checkAuth(request, auth, platform, onError);
+    const instead = await checkAuth(request, auth, options);
     if (instead) return instead;
     checkSameOrigin(request, options);
     if (isApi) {

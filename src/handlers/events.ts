@@ -1,6 +1,7 @@
 import { HTTPError, toErrorResponse } from "../errors.ts";
 import { createAdmission, type Visit } from "../http/admission.ts";
 import { readBody } from "../http/body.ts";
+import type { Connection } from "../http/connection.ts";
 import { readCookie } from "../http/cookies.ts";
 import { corsHeaders, isOriginAllowed } from "../http/origin.ts";
 import { empty, json as answer } from "../http/responses.ts";
@@ -36,7 +37,8 @@ export function createEventsHandler(
   const { platform, limits, clock, onError, redactEvent } = options;
   const redaction = createRedaction(options.redaction);
   const namedOrigins = new Set<string>();
-  const admission = createAdmission(limits);
+  const maxInflightBytes = Math.min(limits.maxInflightBytes, platform.maxInflatedBytes);
+  const admission = createAdmission({ maxInflightBytes });
 
   async function take(request: Request): Promise<Response> {
     if (request.method === "OPTIONS") return empty(204, PREFLIGHT);
@@ -72,7 +74,7 @@ export function createEventsHandler(
     const userTerm = user === null ? null : await toUserTerm(user, platform);
     const digest = digestBatch(batch, { hash, keyHash, userTerm, receivedAt: clock(), bytes: stored.byteLength });
     await sessions.append(digest, stored);
-    if (usage.isDue()) fold(request);
+    if (usage.isDue()) await fold(request as Connection);
   }
 
   /**
@@ -83,10 +85,11 @@ export function createEventsHandler(
     return !redaction.readsDom || write(events) === eventsJson;
   }
 
-  /** Nobody waits for it; where a request's end would end it, the runtime is told. */
-  function fold(request: Request): void {
+  /** Nobody waits for it, unless the request's end would end it. */
+  async function fold(connection: Connection): Promise<void> {
     const folding = usage.fold().catch(onError);
-    (request as { waitUntil?: (promise: Promise<unknown>) => void }).waitUntil?.(folding);
+    if (connection.waitUntil) connection.waitUntil(folding);
+    else if (platform.isolatesRequests) await folding;
   }
 
   /** Nothing more today: clients need not ask before the day (UTC) ends, or an hour has passed. */

@@ -1,12 +1,30 @@
 import { HTTPError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
+import { clientIp, type Connection } from "./connection.ts";
+
+/** Asked for each request of the dashboard: anything true lets it pass, a `Response` is answered in its place. */
+export type Authorize = (request: Request, client: Client) => unknown;
+
+/** Who asks, beside what the request says itself. */
+export interface Client {
+  /** Address; null where neither the adapter nor a trusted proxy tells it. */
+  readonly ip: string | null;
+  /** What the framework knows of the request, such as `context.session`; undefined without an adapter. */
+  readonly context: unknown;
+}
 
 /** Who may open the dashboard. `closed` is the default: nobody. */
 export type Auth =
   | { readonly kind: "closed" }
   | { readonly kind: "open" }
   | { readonly kind: "basic"; readonly user: string; readonly password: string }
-  | { readonly kind: "callback"; readonly authorize: (request: Request) => unknown };
+  | { readonly kind: "callback"; readonly authorize: Authorize };
+
+interface CheckOptions {
+  readonly platform: Platform;
+  readonly trustProxy: boolean;
+  readonly onError: (error: unknown) => void;
+}
 
 /**
  * Lets a request pass, answers in its place (a `Response` from `authorize`, such as a redirect to a sign-in page), or
@@ -15,8 +33,7 @@ export type Auth =
 export async function checkAuth(
   request: Request,
   auth: Auth,
-  platform: Platform,
-  onError: (error: unknown) => void,
+  { platform, trustProxy, onError }: CheckOptions,
 ): Promise<Response | undefined> {
   switch (auth.kind) {
     case "open":
@@ -31,7 +48,10 @@ export async function checkAuth(
     case "callback": {
       let allowed: unknown = false;
       try {
-        allowed = await auth.authorize(request);
+        allowed = await auth.authorize(request, {
+          ip: clientIp(request, { trustProxy }),
+          context: (request as Connection).context,
+        });
       } catch (error) {
         onError(error);
       }

@@ -1,3 +1,5 @@
+import { lastValue } from "./forwarded.ts";
+
 /** Who may call the events lane from a page, and how the server knows its own address. */
 export interface OriginPolicy {
   /** Exact origins of other sites, such as `https://shop.example`. */
@@ -43,9 +45,4 @@ function ownOrigin(
   const host = lastValue(request, "x-forwarded-host") ?? url.host;
   const scheme = lastValue(request, "x-forwarded-proto") ?? url.protocol.slice(0, -1);
   return `${scheme}://${host}`;
-}
-
-/** The value that the nearest proxy added; what stands before it may come from the client. */
-function lastValue(request: Request, name: string): string | undefined {
-  return request.headers.get(name)?.split(",").at(-1)?.trim() || undefined;
 }

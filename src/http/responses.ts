@@ -13,6 +13,9 @@ const JSON_HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
+/** For bodies that are packed already: Workers would pack them once more by their `Content-Encoding`. Others ignore it. */
+export const AS_ENCODED: ResponseInit = { encodeBody: "manual" } as ResponseInit;
+
 /** An empty answer. */
 export function empty(status: number, headers: Record<string, string> = {}): Response {
   return new Response(null, { status, headers: { "x-content-type-options": "nosniff", ...headers } });

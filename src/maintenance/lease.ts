@@ -24,12 +24,14 @@ export function createLease(
   { project, name, clock }: { project: string; name: string; clock: () => number },
 ): Lease {
   const collection = `${project}/leases`;
-  const owner = crypto.randomUUID();
+  /** Made when it is needed: Workers make nothing random while a module is loaded. */
+  let owner: string | undefined;
   let takenAt = -Infinity;
 
   return {
     async take() {
       if (Math.abs(clock() - takenAt) < KEEP_MS) return true;
+      owner ??= crypto.randomUUID();
       const held = await documents.get<LeaseDocument>(collection, name);
       const now = clock();
       // A lease from a clock far ahead of ours would never run out.
@@ -44,7 +46,7 @@ export function createLease(
     async give() {
       takenAt = -Infinity;
       const held = await documents.get<LeaseDocument>(collection, name);
-      if (held?.doc.owner !== owner) return;
+      if (!held || held.doc.owner !== owner) return;
       await documents.put(collection, name, held.doc, { score: 0, expectedVersion: held.version });
     },
   };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { createStorage } from "unstorage";
 import { describe, expect, test } from "vitest";
 import { manifest } from "#assets/manifest.js";
@@ -49,24 +49,72 @@ describe("hashed files", () => {
   });
 
   test.each([
-    ["gzip", true],
-    ["GZIP", true],
-    ["br, gzip;q=0.5", true],
-    ["*", true],
-    ["*;q=0.1", true],
-    ["gzip;q=1.0", true],
-    ["", false],
-    ["br", false],
-    ["gzip;q=0", false],
-    ["gzip;q=0.000", false],
-    ["gzip; q=0", false],
-    ["*;q=0", false],
-    ["gzip;q=0, *", false],
-    ["*, gzip;q=0", false],
-    ["xgzip", false],
-  ])("Accept-Encoding %j takes gzip: %j", async (encoding, takes) => {
-    const response = await get(`/assets/${manifest.loader}`, { "accept-encoding": encoding });
-    expect(response.headers.get("content-encoding")).toBe(takes ? "gzip" : null);
+    ["gzip", "gzip", "gzip"],
+    ["GZIP", "gzip", "gzip"],
+    ["gzip, deflate, br, zstd", "br", "gzip"],
+    ["br, gzip;q=0.5", "br", "gzip"],
+    ["*", "br", "gzip"],
+    ["*;q=0.1", "br", "gzip"],
+    ["gzip;q=1.0", "gzip", "gzip"],
+    ["", null, null],
+    ["br", "br", null],
+    ["BR;q=0.3", "br", null],
+    ["gzip;q=0", null, null],
+    ["gzip;q=0.000", null, null],
+    ["gzip; q=0", null, null],
+    ["*;q=0", null, null],
+    ["gzip;q=0, *", "br", null],
+    ["*, gzip;q=0", "br", null],
+    ["*, br;q=0", "gzip", "gzip"],
+    ["br;q=0, gzip", "gzip", "gzip"],
+    ["xgzip, brx", null, null],
+  ])("Accept-Encoding %j gets the recorder as %j, and the dashboard as %j", async (encoding, recorder, dashboard) => {
+    for (const [name, expected] of [
+      ["loader", recorder],
+      ["recorder", recorder],
+      ["compress-worker", recorder],
+      ["dashboard", dashboard],
+      ["replay-frame.css", dashboard],
+    ] as const) {
+      const response = await get(`/assets/${manifest[name]}`, { "accept-encoding": encoding });
+      expect(response.headers.get("content-encoding")).toBe(expected);
+      expect(response.headers.get("vary")).toMatch(/accept-encoding/i);
+    }
+  });
+
+  test("of the recorder are the same in every coding, the smallest as brotli, and each has a tag of its own", async () => {
+    for (const name of ["loader", "recorder", "compress-worker"]) {
+      const sizes: number[] = [];
+      const texts = new Set<string>();
+      const tags = new Set<string>();
+      for (const encoding of ["identity", "gzip", "br"]) {
+        const response = await get(`/assets/${manifest[name]}`, { "accept-encoding": encoding });
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        expect(bytes.byteLength).toBe(Number(response.headers.get("content-length")));
+        const unpack = encoding === "br" ? brotliDecompressSync : encoding === "gzip" ? gunzipSync : Buffer.from;
+        texts.add(unpack(bytes).toString());
+        tags.add(response.headers.get("etag")!);
+        sizes.push(bytes.byteLength);
+      }
+      expect([texts.size, tags.size]).toEqual([1, 3]);
+      expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+      // Whatever coding a cache asks in: its copy is still good.
+      for (const tag of tags) {
+        const headers = { "if-none-match": tag, "accept-encoding": "br" };
+        expect((await get(`/assets/${manifest[name]}`, headers)).status).toBe(304);
+      }
+    }
+  });
+
+  test("are chunks of the recorder too, as brotli", async () => {
+    const { files, brotliFiles } = await import("#assets/files.js");
+    const chunks = Object.keys(brotliFiles).filter((file) => !Object.values(manifest).includes(file));
+    expect(chunks.length).toBeGreaterThan(2);
+    for (const file of chunks) {
+      expect(Object.keys(files)).toContain(file);
+      const response = await get(`/assets/${file}`, { "accept-encoding": "br, gzip" });
+      expect([response.status, response.headers.get("content-encoding")]).toEqual([200, "br"]);
+    }
   });
 
   test("are not sent again to who has them", async () => {
@@ -197,5 +245,35 @@ describe("the replay frame", () => {
 
   test("is not opened to other origins", async () => {
     expect((await get("/replay-frame")).headers.has("access-control-allow-origin")).toBe(false);
+  });
+});
+
+describe("files that lie elsewhere", () => {
+  const open = () => {
+    const asked: string[] = [];
+    const readAsset = (file: string) => {
+      asked.push(file);
+      return Promise.resolve(file === manifest.loader ? new TextEncoder().encode("// the loader") : null);
+    };
+    return { sentiero: create({ platform: { readAsset } }), asked };
+  };
+
+  test("are served plain, to be kept for ever", async () => {
+    const { sentiero } = open();
+    const url = `http://localhost/sentiero/assets/${manifest.loader}`;
+    const answer = await sentiero.fetch(new Request(url, { headers: { "accept-encoding": "gzip, br" } }));
+    expect(await answer.text()).toBe("// the loader");
+    expect(answer.headers.get("content-encoding")).toBeNull();
+    expect(answer.headers.get("cache-control")).toContain("immutable");
+    const headers = { "if-none-match": answer.headers.get("etag")! };
+    expect((await sentiero.fetch(new Request(url, { headers }))).status).toBe(304);
+  });
+
+  test("are asked for only by names that this build gives", async () => {
+    const { sentiero, asked } = open();
+    for (const path of ["files.js", "manifest.js", "secret.txt", "..%2fworker.js", "dashboard.js"]) {
+      expect((await sentiero.fetch(new Request(`http://localhost/sentiero/assets/${path}`))).status).toBe(404);
+    }
+    expect(asked).toEqual([]);
   });
 });

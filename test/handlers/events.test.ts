@@ -238,9 +238,33 @@ describe.each([
       { gaps: {} },
       { gaps: [{ reason: "bored", events: 1, from: 1, to: 2 }] },
       { gaps: [{ reason: "overflow", events: -1, from: 1, to: 2 }] },
+      { gaps: [{ reason: "overflow", events: 1, from: 1, to: 2, run: RUN }] },
+      { gaps: [{ reason: "overflow", events: 1, from: 1, to: 2, seq: 0 }] },
+      { gaps: [{ reason: "overflow", events: 1, from: 1, to: 2, run: "a", seq: 0 }] },
+      { gaps: [{ reason: "overflow", events: 1, from: 1, to: 2, run: RUN, seq: -1 }] },
+      { gaps: [{ reason: "overflow", events: 1, from: 1, to: 2, run: RUN, seq: 0, id: "x" }] },
       { gaps: Array.from({ length: 21 }, () => ({ reason: "overflow", events: 1, from: 1, to: 2 })) },
     ])("%j is refused", async (fields) => {
       expect(await statusOf(batch(fields))).toBe(400);
+    });
+
+    // The recorder believes an upload lost whose answer never came back; what it declares then was shown for ever.
+    test.each(["before", "behind"])("a gap is not shown whose upload arrived %s it", async (order) => {
+      const { sentiero } = create();
+      const gap = (from: number, name: object) => ({ reason: "network", events: 1, from, to: 9, ...name });
+      const gaps = [
+        gap(1, {}),
+        gap(2, { run: RUN, seq: 3 }),
+        gap(3, { run: RUN, seq: 7 }),
+        gap(4, { run: "f".repeat(24), seq: 3 }),
+      ];
+      const uploads = [batch({ run: RUN, seq: 3 }), batch({ run: RUN, seq: 4, gaps, windowId: "window-2" })];
+      for (const upload of order === "before" ? uploads : uploads.toReversed()) {
+        expect((await post(sentiero, upload)).status).toBe(200);
+      }
+      const { body } = await api<SessionAnswer>(sentiero, "/sessions/session-1");
+      const shown = body.session.windows.find(({ id }) => id === "window-2")!.gaps;
+      expect(shown).toEqual([gaps[0], gaps[2], gaps[3]]);
     });
 
     test("a number above 99,999 asks for a new session, in the first batch of one too", async () => {

@@ -1,5 +1,8 @@
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import { manifest } from "#assets/manifest.js";
+import { SentieroScript } from "../../adapters/react.ts";
 import type { SentieroOptions } from "../../src/index.ts";
 import { createTestSentiero } from "../support/sentiero.ts";
 
@@ -109,4 +112,23 @@ describe("scriptTag", () => {
       );
     },
   );
+});
+
+describe("scriptAttributes", () => {
+  test("are the script of this build with its configuration on it, as plain data", () => {
+    const sentiero = createTestSentiero({ privacy: "strict" });
+    const attributes = sentiero.scriptAttributes({ nonce: "n" });
+    expect(JSON.parse(JSON.stringify(attributes))).toEqual(attributes);
+    expect(attributes).toMatchObject({ async: true, src: `/sentiero/assets/${manifest.loader}`, nonce: "n" });
+    expect(JSON.parse(attributes["data-sentiero-config"])).toEqual(configOf(sentiero.scriptTag()));
+  });
+
+  test("make one element in React, with its configuration escaped", () => {
+    const sentiero = createTestSentiero({ redaction: { customPatterns: [/"<\/script>/] } });
+    const html = renderToString(createElement(SentieroScript, sentiero.scriptAttributes({ nonce: "n" })));
+    expect(html).toMatch(
+      /^<script async="" src="\/sentiero\/assets\/loader-\w+\.js" data-sentiero-config="[^"<>]*" nonce="n"><\/script>$/,
+    );
+    expect(html).toContain("customPatterns");
+  });
 });
