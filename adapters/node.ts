@@ -2,12 +2,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Sentiero } from "../src/sentiero.ts";
+import { isMounted } from "./mount.ts";
 import { nodePlatform } from "./node-platform.ts";
 
 export { nodePlatform } from "./node-platform.ts";
 
-/** A request listener of `node:http`. With `next`, requests outside `basePath` go on to it. */
-export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
+/**
+ * A request listener of `node:http`. With `next`, requests outside `basePath` go on to it. `context` is handed to the
+ * `authorize` option: what a framework knows of the request, by default the request itself.
+ */
+export type NodeHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: () => void,
+  context?: unknown,
+) => void;
 
 /**
  * Serves a sentiero from `node:http`, and gives it Node's own zlib and crypto.
@@ -20,22 +29,21 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse, n
  */
 export function toNodeHandler(sentiero: Sentiero): NodeHandler {
   Object.assign(sentiero.platform, nodePlatform);
-  const { basePath, onError } = sentiero.options;
+  const { onError } = sentiero.options;
 
-  async function serve(message: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  async function serve(message: IncomingMessage, response: ServerResponse, url: URL, context: unknown): Promise<void> {
     // What neither Request nor any lane of ours knows, such as TRACE.
     if (!METHODS.has(message.method ?? "")) return void response.writeHead(405).end();
-    const answer = await sentiero.fetch(await toRequest(message, url));
+    const answer = await sentiero.fetch(Object.assign(await toRequest(message, url), { ip: toIp(message), context }));
     // What of the body was not wanted is not waited for.
     if (!message.complete) response.setHeader("connection", "close");
     await send(answer, response);
   }
 
-  return (message, response, next) => {
+  return (message, response, next, context = message) => {
     const url = toUrl(message);
-    const { pathname } = url;
-    if (next && pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return next();
-    serve(message, response, url).catch((error: unknown) => {
+    if (next && !isMounted(sentiero, url.pathname)) return next();
+    serve(message, response, url, context).catch((error: unknown) => {
       // The client went away in the middle of its body or of an answer: nobody is left to tell, and nobody is to blame.
       if (isAbort(error) && (message.destroyed || response.destroyed)) return;
       onError(error);
@@ -58,20 +66,43 @@ const BUFFERED_BYTES = 512 * 1024;
 
 async function toRequest(message: IncomingMessage, url: URL): Promise<Request> {
   const { method = "GET", rawHeaders } = message;
+  const init: RequestInit & { duplex?: "half" } = { method };
+  const hasBody = method !== "GET" && method !== "HEAD";
+  // What was read before us is inflated, and has another length.
+  const isRead = hasBody && message.readableDidRead;
   const headers: [string, string][] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
     // HTTP/2 pseudo-headers are not headers.
-    if (!rawHeaders[index]!.startsWith(":")) headers.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
+    if (!name.startsWith(":") && !(isRead && OF_BODY.test(name))) headers.push([name, rawHeaders[index + 1]!]);
   }
-  const init: RequestInit & { duplex?: "half" } = { method, headers };
-  if (method !== "GET" && method !== "HEAD") {
+  init.headers = headers;
+  if (hasBody) {
     const length = Number(message.headers["content-length"] ?? NaN);
-    if (length <= BUFFERED_BYTES) init.body = (await readAll(message)) as BodyInit;
+    if (isRead) init.body = toBody(message);
+    else if (length <= BUFFERED_BYTES) init.body = (await readAll(message)) as BodyInit;
     else Object.assign(init, { body: toStream(message), duplex: "half" });
   }
-  const request = new Request(url, init);
-  Object.defineProperty(request, "ip", { value: message.socket.remoteAddress });
-  return request;
+  return new Request(url, init);
+}
+
+/** Express knows it behind proxies, where the app says which ones it trusts. */
+function toIp(message: IncomingMessage): string | undefined {
+  return (message as { ip?: string }).ip ?? message.socket.remoteAddress;
+}
+
+const OF_BODY = /^content-(?:encoding|length)$/i;
+
+/** A body that a parser of the framework has read: as it came (`rawBody`), or what was made of it (`body`). */
+function toBody(message: IncomingMessage): BodyInit {
+  const { rawBody, body } = message as { rawBody?: unknown; body?: unknown };
+  const read = rawBody ?? body;
+  if (typeof read === "string" || read instanceof Uint8Array) return read as BodyInit;
+  if (read !== undefined && read !== null) return JSON.stringify(read);
+  throw new Error(
+    `[sentiero] the body of ${message.method} ${message.url} was read before sentiero got it, and nothing was left of it: ` +
+      "mount sentiero before whatever reads bodies",
+  );
 }
 
 /** The full address of a request: frameworks that strip a mount's prefix keep the original beside it. */

@@ -2,6 +2,10 @@
 import process from "node:process";
 
 const BENCHES: Readonly<Record<string, { about: string; run: (args: readonly string[]) => Promise<void> }>> = {
+  adapter: {
+    about: "what sentiero/node adds to a batch in process, beside sentiero.fetch",
+    run: async (args) => (await import("./adapter.ts")).adapter(args),
+  },
   ingest: {
     about: "the events lane on memory and SQLite, beside a bare Node server",
     run: async (args) => (await import("./ingest.ts")).ingest(args),

@@ -1,5 +1,6 @@
 // Makes a fresh clone ready and then runs a command: `node scripts/setup.mjs [--runtimes] [--build] [-- command args…]`.
-// `--runtimes` also installs the databases and runtimes that only tests need (test/runtimes).
+// `--runtimes` also installs what only tests need: databases and runtimes (test/runtimes), and the frameworks of the examples
+// (test/examples).
 // It has no dependencies, because it runs before any are installed, and it runs on the system's Node.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -25,7 +26,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 install();
-if (flags.includes("--runtimes")) installRuntimes();
+if (flags.includes("--runtimes")) {
+  installRuntimes();
+  installFrameworks();
+}
 if (flags.includes("--build") && isStale()) run(node, [join(root, "scripts", "build.ts")]);
 if (command.length > 0) handOver(...resolve(command));
 
@@ -51,25 +55,37 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
-/** Runtimes and servers for the tests, in a folder of their own: the demo does without their 430 MB. */
+/** Runtimes and servers for the tests, in a folder of their own: the demo does without their 850 MB. */
 function installRuntimes() {
-  const folder = join(root, "test", "runtimes");
-  const mark = join(folder, "node_modules", ".sentiero-lock");
+  installApart("runtimes", "the runtimes that tests need (about 850 MB, up to two minutes)", (packages) => {
+    // Where install scripts are blocked, these lack their binaries.
+    for (const [name, script] of [
+      ["bun", "install.js"],
+      ["deno", "install.cjs"],
+      ["workerd", "install.js"],
+    ]) {
+      run(node, [script], join(packages, name));
+    }
+  });
+}
+
+/** The frameworks that the examples are built with. */
+function installFrameworks() {
+  installApart("examples", "the frameworks of the examples (about 650 MB, up to two minutes)");
+}
+
+/** Installs a folder of test/ when its lock file has changed since the last time. */
+function installApart(name, what, complete = () => {}) {
+  const folder = join(root, "test", name);
+  const packages = join(folder, "node_modules");
+  const mark = join(packages, ".sentiero-lock");
   const lock = createHash("sha256")
     .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
-  console.log("Installing the runtimes that tests need (about 430 MB, up to a minute) …");
-  const npm = windows ? "npm.cmd" : "npm";
-  run(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder);
-  // Where install scripts are blocked, these lack their binaries.
-  for (const [name, script] of [
-    ["bun", "install.js"],
-    ["deno", "install.cjs"],
-    ["workerd", "install.js"],
-  ]) {
-    run(node, [script], join(folder, "node_modules", name));
-  }
+  console.log(`Installing ${what} …`);
+  run(windows ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder);
+  complete(packages);
   writeFileSync(mark, lock);
 }
 
@@ -82,10 +98,8 @@ function isStale() {
   const built = join(root, "dist", ".built");
   if (!existsSync(built)) return true;
   const at = statSync(built).mtimeMs;
-  const sources = ["src", "recorder", "dashboard-ui", "adapters"].map((folder) => join(root, folder));
-  const files = ["package-lock.json", "tsconfig.base.json", "tsconfig.json", "scripts/build.ts"].map((file) =>
-    join(root, file),
-  );
+  const sources = ["src", "recorder", "dashboard-ui", "adapters", "scripts"].map((folder) => join(root, folder));
+  const files = ["package-lock.json", "tsconfig.base.json", "tsconfig.json"].map((file) => join(root, file));
   return [...sources, ...files].some((path) => newest(path) > at);
 }
 

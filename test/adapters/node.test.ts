@@ -350,6 +350,58 @@ it("serves where a framework cut the mount's prefix off and keeps the whole path
   expect((await ask(site, "/elsewhere/than/here")).text).toBe("next");
 });
 
+describe("a body that was read before", () => {
+  /** Reads the body as a parser does, and leaves `kept` of it behind. */
+  const parse =
+    (keep: (bytes: Buffer) => object) =>
+    (handle: NodeHandler) =>
+    (message: IncomingMessage, response: ServerResponse): void => {
+      if (message.method !== "POST") return handle(message, response);
+      const chunks: Buffer[] = [];
+      message.on("data", (chunk: Buffer) => chunks.push(chunk));
+      message.on("end", () => handle(Object.assign(message, keep(Buffer.concat(chunks))), response));
+    };
+
+  it.each([
+    ["as it came", (bytes: Buffer) => ({ rawBody: bytes })],
+    ["inflated", (bytes: Buffer) => ({ rawBody: gunzipSync(bytes) })],
+    ["as bytes", (bytes: Buffer) => ({ body: gunzipSync(bytes) })],
+    ["as a text", (bytes: Buffer) => ({ body: gunzipSync(bytes).toString() })],
+    ["as what was parsed", (bytes: Buffer) => ({ body: JSON.parse(gunzipSync(bytes).toString()) as object })],
+  ])("is taken %s", async (_, keep) => {
+    const site = await start({}, parse(keep));
+    const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+    expect(await post(site, gzipSync(text), headers)).toMatchObject({ status: 200, text: okay });
+    expect(await countSessions(site)).toBe(1);
+  });
+
+  it("and of which nothing was left answers 500, and the log says what to do", async () => {
+    const site = await start(
+      {},
+      parse(() => ({})),
+    );
+    expect((await post(site, text)).status).toBe(500);
+    expect(String(site.errors[0])).toContain("mount sentiero before whatever reads bodies");
+  });
+});
+
+it("hands the framework's request, or what it is given instead, to `authorize`", async () => {
+  const seen: unknown[] = [];
+  const authorize = (_: Request, { ip, context }: { ip: string | null; context: unknown }) => {
+    seen.push([ip, (context as { user?: string }).user]);
+    return true;
+  };
+  const options = { authorize } as Partial<SentieroOptions>;
+  const ofRequest = await start(options, (handle) => (m, r) => handle(Object.assign(m, { user: "ada" }), r));
+  await ask(ofRequest, "/sentiero/");
+  const ofFramework = await start(options, (handle) => (m, r) => handle(m, r, undefined, { user: "bob" }));
+  await ask(ofFramework, "/sentiero/");
+  expect(seen).toEqual([
+    ["127.0.0.1", "ada"],
+    ["127.0.0.1", "bob"],
+  ]);
+});
+
 describe("a client that goes away", () => {
   it.each([
     ["of known length", `Content-Length: ${text.length + 50}\r\n\r\n${text}`],
@@ -417,6 +469,8 @@ describe("a failure inside", () => {
   it("of the storage answers 500 without its text and is told to onError", async () => {
     const failure = new Error("disk 7 is on fire");
     const site = await start({
+      // Timers ask for the time too.
+      maintenance: false,
       clock: () => {
         throw failure;
       },

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,11 +40,15 @@ describe("the package, packed and put into a fresh project", () => {
       import * as testing from "sentiero/testing";
       import * as connectors from "sentiero/connectors";
       import * as recorder from "sentiero/recorder";
+      const adapters = await Promise.all(
+        ["express", "koa", "deno", "bun", "cloudflare"].map((name) => import("sentiero/" + name)),
+      );
       const { fetch, scriptTag } = sentiero.createSentiero({ allowInsecureDashboard: true });
       const ask = (path, init) => fetch(new Request("http://localhost/sentiero" + path, init));
       const body = JSON.stringify({ sessionId: "test", windowId: "test", events: [{ type: 4, timestamp: 1 }] });
       const src = /src="([^"]+)"/.exec(scriptTag())[1];
       console.log(JSON.stringify({
+        adapters: adapters.map((entry) => Object.keys(entry).sort()),
         names: [sentiero, node, testing, connectors, recorder].map((entry) => Object.keys(entry).sort()),
         posted: (await ask("/events", { method: "POST", body })).status,
         loader: (await ask(src.slice("/sentiero".length))).status,
@@ -63,6 +67,13 @@ describe("the package, packed and put into a fresh project", () => {
         ["mysqlPool", "postgresPool"],
         ["sentiero"],
       ],
+      adapters: [
+        ["nodePlatform", "toExpressHandler"],
+        ["nodePlatform", "toKoaMiddleware"],
+        ["nodePlatform", "toDenoHandler"],
+        ["nodePlatform", "toBunHandler"],
+        ["readAssetFrom", "toWorker"],
+      ],
       posted: 200,
       loader: 200,
       recorder: 200,
@@ -71,9 +82,10 @@ describe("the package, packed and put into a fresh project", () => {
     });
   });
 
-  it("has types that a strict project can use", () => {
+  /** Compiles a module of a strict project, without writing anything. */
+  function checkTypes(folder: string, source: string): { status: number | null; stdout: string } {
     writeFileSync(
-      join(project, "tsconfig.json"),
+      join(folder, "tsconfig.json"),
       JSON.stringify({
         compilerOptions: {
           module: "NodeNext",
@@ -87,8 +99,15 @@ describe("the package, packed and put into a fresh project", () => {
         files: ["app.ts"],
       }),
     );
-    writeFileSync(
-      join(project, "app.ts"),
+    writeFileSync(join(folder, "app.ts"), source);
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
+    return { status, stdout };
+  }
+
+  it("has types that a strict project can use", () => {
+    const result = checkTypes(
+      project,
       `import { createSentiero, type SessionSummary } from "sentiero";
        import { sentiero as recorder } from "sentiero/recorder";
        const sentiero = createSentiero({ basicAuth: { user: "ada", password: "secret" } });
@@ -101,9 +120,22 @@ describe("the package, packed and put into a fresh project", () => {
        createSentiero({ basicAuth: { user: "ada", password: "secret" }, allowInsecureDashboard: true });
        export { answer, first, id };`,
     );
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" });
-    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    expect(result).toEqual({ status: 0, stdout: "" });
+  });
+
+  it("takes a storage of another copy of unstorage than its own", () => {
+    // TypeScript tells the storages of two copies apart even where the copies are the same.
+    const folder = join(project, "other");
+    cpSync(join(root, "node_modules", "unstorage"), join(folder, "node_modules", "unstorage"), { recursive: true });
+    const result = checkTypes(
+      folder,
+      `import { createSentiero } from "sentiero";
+       import { createStorage } from "unstorage";
+       createSentiero({ storage: createStorage() });
+       // @ts-expect-error not a storage
+       createSentiero({ storage: new Map() });`,
+    );
+    expect(result).toEqual({ status: 0, stdout: "" });
   });
 
   it("has a command that answers", () => {

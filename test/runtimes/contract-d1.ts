@@ -22,7 +22,6 @@ async function open(): Promise<Store> {
   return store;
 }
 
-// oxlint-disable-next-line import/no-default-export -- what a Worker is
 export default {
   async fetch(): Promise<Response> {
     const lines: string[] = [];

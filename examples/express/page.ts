@@ -1,0 +1,39 @@
+/** Two pages, enough to have something to watch: a link between them, and a button that changes something. */
+export function renderPage(path: string, scriptTag: string): string {
+  const isHome = path === "/";
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${isHome ? "Bread" : "Opening hours"}</title>
+${scriptTag}
+<style>body { font: 1.1rem/1.5 system-ui; max-width: 34rem; margin: 4rem auto; padding: 0 1rem }</style>
+</head>
+<body>
+<nav><a href="/">Bread</a> · <a href="/hours">Opening hours</a> · <a href="/sentiero">Recordings</a></nav>
+<h1>${isHome ? "Bread, baked at night" : "Open from six to noon"}</h1>
+<p><button type="button">Put a loaf into the basket</button> <output>0</output></p>
+<p><label>A word to the baker <input name="word"></label></p>
+<script type="module">
+  const output = document.querySelector("output");
+  document.querySelector("button").addEventListener("click", () => (output.value = Number(output.value) + 1));
+</script>
+</body>
+</html>
+`;
+}
+
+/** The app's own way in, which opens the recordings too. */
+export function renderSignIn(message: string = ""): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Sign in</title>
+<style>body { font: 1.1rem/1.5 system-ui; max-width: 20rem; margin: 4rem auto }</style>
+<form method="post" action="/sign-in">
+  <p><label>Password<br><input type="password" name="password" autocomplete="current-password" required autofocus></label></p>
+  <p><button>Sign in</button> ${message}</p>
+</form>
+`;
+}

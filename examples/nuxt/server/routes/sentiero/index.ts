@@ -1,0 +1,2 @@
+// The path itself, which the other route leaves out.
+export { default } from "./[...path]";

@@ -1,0 +1,4 @@
+import kvDriver from "unstorage/drivers/cloudflare-kv-binding";
+import { createWorker } from "./worker-app.ts";
+
+export default createWorker(({ KV }: { KV: never }) => kvDriver({ binding: KV }));
