@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Connection } from "../src/http/connection.ts";
 import type { Sentiero } from "../src/sentiero.ts";
 import { isMounted } from "./mount.ts";
 import { nodePlatform } from "./node-platform.ts";
@@ -34,7 +35,7 @@ export function toNodeHandler(sentiero: Sentiero): NodeHandler {
   async function serve(message: IncomingMessage, response: ServerResponse, url: URL, context: unknown): Promise<void> {
     // What neither Request nor any lane of ours knows, such as TRACE.
     if (!METHODS.has(message.method ?? "")) return void response.writeHead(405).end();
-    const answer = await sentiero.fetch(Object.assign(await toRequest(message, url), { ip: toIp(message), context }));
+    const answer = await sentiero.fetch(await toRequest(message, url, context));
     // What of the body was not wanted is not waited for.
     if (!message.complete) response.setHeader("connection", "close");
     await send(answer, response);
@@ -64,26 +65,24 @@ function isAbort(error: unknown): boolean {
 /** Bodies up to this size are read before the Request is made, which halves its cost; larger ones are streamed. */
 const BUFFERED_BYTES = 512 * 1024;
 
-async function toRequest(message: IncomingMessage, url: URL): Promise<Request> {
-  const { method = "GET", rawHeaders } = message;
-  const init: RequestInit & { duplex?: "half" } = { method };
+async function toRequest(message: IncomingMessage, url: URL, context: unknown): Promise<Request> {
+  const { method = "GET" } = message;
   const hasBody = method !== "GET" && method !== "HEAD";
   // What was read before us is inflated, and has another length.
   const isRead = hasBody && message.readableDidRead;
-  const headers: [string, string][] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!;
+  const headers: Record<string, string> = {};
+  for (const name in message.headers) {
     // HTTP/2 pseudo-headers are not headers.
-    if (!name.startsWith(":") && !(isRead && OF_BODY.test(name))) headers.push([name, rawHeaders[index + 1]!]);
+    if (!name.startsWith(":") && !(isRead && OF_BODY.has(name))) headers[name] = String(message.headers[name]);
   }
-  init.headers = headers;
-  if (hasBody) {
-    const length = Number(message.headers["content-length"] ?? NaN);
-    if (isRead) init.body = toBody(message);
-    else if (length <= BUFFERED_BYTES) init.body = (await readAll(message)) as BodyInit;
-    else Object.assign(init, { body: toStream(message), duplex: "half" });
-  }
-  return new Request(url, init);
+  const init: RequestInit & { duplex?: "half" } = { method, headers };
+  let bodyBytes: Uint8Array | undefined;
+  if (isRead) bodyBytes = toBody(message);
+  else if (hasBody && Number(message.headers["content-length"] ?? NaN) <= BUFFERED_BYTES)
+    bodyBytes = await readAll(message);
+  else if (hasBody) Object.assign(init, { body: toStream(message), duplex: "half" });
+  const connection: Connection = { ip: toIp(message), context, bodyBytes };
+  return Object.assign(new Request(url, init), connection);
 }
 
 /** Express knows it behind proxies, where the app says which ones it trusts. */
@@ -91,14 +90,14 @@ function toIp(message: IncomingMessage): string | undefined {
   return (message as { ip?: string }).ip ?? message.socket.remoteAddress;
 }
 
-const OF_BODY = /^content-(?:encoding|length)$/i;
+const OF_BODY: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
 
 /** A body that a parser of the framework has read: as it came (`rawBody`), or what was made of it (`body`). */
-function toBody(message: IncomingMessage): BodyInit {
+function toBody(message: IncomingMessage): Uint8Array {
   const { rawBody, body } = message as { rawBody?: unknown; body?: unknown };
   const read = rawBody ?? body;
-  if (typeof read === "string" || read instanceof Uint8Array) return read as BodyInit;
-  if (read !== undefined && read !== null) return JSON.stringify(read);
+  if (read instanceof Uint8Array) return read;
+  if (read !== undefined && read !== null) return Buffer.from(typeof read === "string" ? read : JSON.stringify(read));
   throw new Error(
     `[sentiero] the body of ${message.method} ${message.url} was read before sentiero got it, and nothing was left of it: ` +
       "mount sentiero before whatever reads bodies",
@@ -109,13 +108,23 @@ function toBody(message: IncomingMessage): BodyInit {
 function toUrl(message: IncomingMessage): URL {
   const target = (message as { originalUrl?: string }).originalUrl ?? message.url ?? "/";
   const scheme = "encrypted" in message.socket && message.socket.encrypted ? "https" : "http";
-  const host = message.headers.host ?? "";
+  const { host = "" } = message.headers;
+  const path = target.startsWith("/") ? target : toPath(target);
   // A Host with a slash or an @ in it would move the path, or another host, into the URL.
-  const base =
-    /^[\w.:[\]-]+$/.test(host) && URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
-  if (target.startsWith("/")) return new URL(base + target);
-  // A client may name the whole address (RFC 9112, 3.2.2); "*" and other forms are nobody's path.
-  return new URL(URL.canParse(target) ? new URL(target).pathname + new URL(target).search : "/", base);
+  const known = /^[\w.:[\]-]+$/.test(host) ? host : "localhost";
+  try {
+    return new URL(`${scheme}://${known}${path}`);
+  } catch {
+    // Such as a port that there is not.
+    return new URL(`${scheme}://localhost${path}`);
+  }
+}
+
+/** A client may name the whole address (RFC 9112, 3.2.2); "*" and other forms are nobody's path. */
+function toPath(target: string): string {
+  if (!URL.canParse(target)) return "/";
+  const { pathname, search } = new URL(target);
+  return pathname.startsWith("/") ? pathname + search : "/";
 }
 
 /** A body as it comes. Who stops reading it can still be answered: `Readable.toWeb` would cut the connection then. */

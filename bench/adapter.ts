@@ -12,47 +12,34 @@ const BATCHES_PER_VISIT = 20;
 const VISITS = 16;
 
 /**
- * Measures what `sentiero/node` adds to a batch: the same bodies go into `sentiero.fetch` as Requests, and into the adapter as
- * what `node:http` gives, without a network in between. What `node:http` itself takes for a request is measured beside it. The ways take turns body by body; a round's figure is the thread's
- * CPU time a batch, the share the median over the rounds.
+ * Measures what `sentiero/node` adds to a batch: bodies go into `sentiero.fetch` as Requests, and twins of them, which differ
+ * only by ids, into the adapter as what `node:http` gives, without a network in between. What `node:http` itself takes for a
+ * request is measured beside it. One sentiero serves both, so that what it holds weighs on both. The ways take turns body by
+ * body; a round's figure is the thread's CPU time a batch, the share the median over the rounds.
  *
- * `--rounds N` (default 15) of 320 bodies each way.
+ * `--rounds N` (default 40) of 320 bodies each way.
  */
 export async function adapter(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: { rounds: { type: "string" } } });
-  const rounds = toCount("--rounds", values.rounds ?? "15", 200);
+  const rounds = toCount("--rounds", values.rounds ?? "40", 200);
   const [{ createSentiero }, { toNodeHandler }] = await Promise.all([
     import("../dist/src/index.js"),
     import("../dist/adapters/node.js"),
   ]);
-  const open = () => createSentiero({ storage: createStorage(), maintenance: false });
-  const [direct, adapted] = [open(), open()];
-  const handle = toNodeHandler(adapted);
-  // The same native functions on both sides.
-  Object.assign(direct.platform, adapted.platform);
-
-  async function fetchOne(body: Uint8Array): Promise<void> {
-    const request = new Request("http://localhost/sentiero/events", {
-      method: "POST",
-      headers: HEADERS,
-      body: body as BodyInit,
-    });
-    const answer = await direct.fetch(request);
-    await answer.arrayBuffer();
-    if (answer.status !== 200) throw new Error(`sentiero.fetch answered ${answer.status}`);
-  }
 
   const shares: number[] = [];
   const costs: Record<Way, number[]> = { bare: [], direct: [], adapted: [] };
   // Round 0 warms up and is not counted.
   for (let round = 0; round <= rounds; round++) {
-    const bodies = [...makeBatches(VISITS, BATCHES_PER_VISIT)].map((batch) => gzipSync(JSON.stringify(batch)));
+    const sentiero = createSentiero({ storage: createStorage(), maintenance: false });
+    const handle = toNodeHandler(sentiero);
+    const [bodies, twins] = [makeBodies(), makeBodies()];
     const cpu: Record<Way, number> = { bare: 0, direct: 0, adapted: 0 };
     for (const [index, body] of bodies.entries()) {
       const ways = [
         ["bare", () => handleOne(answerBare, body)],
-        ["direct", () => fetchOne(body)],
-        ["adapted", () => handleOne(handle, body)],
+        ["direct", () => fetchOne(sentiero, body)],
+        ["adapted", () => handleOne(handle, twins[index]!)],
       ] as const;
       for (const [name, run] of index % 2 === 0 ? ways : [...ways].reverse()) {
         const before = process.threadCpuUsage();
@@ -81,6 +68,21 @@ export async function adapter(args: readonly string[]): Promise<void> {
       `Median of ${rounds} rounds of ${VISITS * BATCHES_PER_VISIT} batches each way, in turns. Node ${process.versions.node}.`,
     ),
   );
+}
+
+function makeBodies(): Uint8Array[] {
+  return [...makeBatches(VISITS, BATCHES_PER_VISIT)].map((batch) => gzipSync(JSON.stringify(batch)));
+}
+
+async function fetchOne(sentiero: { fetch(request: Request): Promise<Response> }, body: Uint8Array): Promise<void> {
+  const request = new Request("http://localhost/sentiero/events", {
+    method: "POST",
+    headers: HEADERS,
+    body: body as BodyInit,
+  });
+  const answer = await sentiero.fetch(request);
+  await answer.arrayBuffer();
+  if (answer.status !== 200) throw new Error(`sentiero.fetch answered ${answer.status}`);
 }
 
 const HEADERS = {

@@ -1,5 +1,6 @@
 import { HTTPError } from "../errors.ts";
 import { collect, type Platform } from "../platform.ts";
+import type { Connection } from "./connection.ts";
 
 /**
  * Above 4 MiB, a body that inflates two hundredfold is no recording (those stay below fifty): parsing it would hold the
@@ -40,9 +41,15 @@ export async function readBody(
   return { bytes, gzip: isPlainMember(raw, bytes.byteLength) ? raw : null };
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+/**
+ * A body of at most `maxBytes` as received.
+ * @throws HTTPError 413 above the limit, 400 when the body ended early.
+ */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
-  if (!request.body) return new Uint8Array();
+  const { bodyBytes } = request as Connection;
+  if (bodyBytes && bodyBytes.byteLength > maxBytes) throw tooLarge();
+  if (bodyBytes || !request.body) return bodyBytes ?? new Uint8Array();
   const bytes = await collect(request.body, maxBytes).catch((cause: unknown) => {
     // The client went away, or a proxy cut the body: nobody reads the answer, but it is not our failure.
     throw new HTTPError(400, "body ended early", { cause });

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { HTTPError } from "../../errors.ts";
+import { readBytes } from "../../http/body.ts";
 import { json } from "../../http/responses.ts";
 import type { Maintenance } from "../../maintenance/maintenance.ts";
-import { collect } from "../../platform.ts";
 import { isId } from "../../rrweb/batch.ts";
 import type { DoctorAnswer, JobAnswer, MaintenanceAnswer, Notice, PreviewAnswer, Selection } from "../../types.ts";
 import { API_VERSION } from "./version.ts";
@@ -149,8 +149,7 @@ const JobSchema = v.strictObject({
 const RunSchema = v.strictObject({ task: v.literal("retention") });
 
 async function readJson(request: Request): Promise<unknown> {
-  const bytes = request.body ? await collect(request.body, MAX_BODY_BYTES) : new Uint8Array();
-  if (!bytes) throw new HTTPError(413, "body too large");
+  const bytes = await readBytes(request, MAX_BODY_BYTES);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
