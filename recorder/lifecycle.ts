@@ -14,7 +14,7 @@ export interface Lifecycle {
   onActivity(counts: boolean): void;
   /** The page is hidden or left; `isFinal` when it surely won't come back. */
   onHide(isFinal: boolean): void;
-  /** It is left, perhaps for the back/forward cache. */
+  /** It is about to be left, perhaps for the back/forward cache, or it stays after all. May be told more than once. */
   onLeave(): void;
   onShow(): void;
   /** It came back from the back/forward cache. */
@@ -46,6 +46,8 @@ export function watchLifecycle(
   // A tab in the background may be thrown away after this, and says nothing more then.
   listen(document, "freeze", context, () => lifecycle.onHide(false));
   listen(window, "focus", context, (event) => event.target === window && lifecycle.onFocus());
+  // Firefox decides by now whether a page is kept.
+  listen(window, "beforeunload", context, () => lifecycle.onLeave());
   listen<PageTransitionEvent>(window, "pagehide", context, ({ persisted }) => {
     lifecycle.onHide(!persisted);
     lifecycle.onLeave();

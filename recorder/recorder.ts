@@ -39,6 +39,8 @@ import { claimWindow } from "./window-id.ts";
 
 /** A recording can't be kept back for longer than this. */
 const MAX_MIN_REPLAY_MS = 60_000;
+/** A page that is still there so long after it was to be left has stayed. */
+const STAYED_MS = 10_000;
 
 /** What the loader hands over. */
 export interface RecorderEnvironment {
@@ -64,11 +66,10 @@ export async function startRecorder(
   }
   const tabStorage = createSafeStorage(() => window.sessionStorage);
   const storage = config.crossTabSessions ? createSafeStorage(() => window.localStorage) : tabStorage;
-  const claim = (): ReturnType<typeof claimWindow> => claimWindow(tabStorage, navigator.locks, wait);
   const unsent = config.keepUnsent ? openUnsentStore() : null;
-  const [claimed, keepUnsent] = await Promise.all([claim(), unsent]);
+  const [tab, keepUnsent] = await Promise.all([claimWindow(tabStorage, navigator.locks, wait), unsent]);
   if (!isAllowed()) {
-    claimed.release();
+    tab.release();
     return null;
   }
 
@@ -88,7 +89,6 @@ export async function startRecorder(
   const { signal, abort } = toAbortable();
   const minReplayMs = Math.min(config.minReplayDurationMs, MAX_MIN_REPLAY_MS);
   const isRecordedNow = watchUrlRules(config, signal, onMove);
-  let tab = claimed;
   let { beforeErrorSampling } = given;
   let recording: Recording | null = null;
   /** While a recording is stopped only its last words count; late ones are dated back. */
@@ -281,16 +281,24 @@ export async function startRecorder(
     writeIdCookies(window, identity.current.sessionId, tab.windowId, config.sessionMaxAgeMs / 1_000);
   }
 
-  async function onReturn(): Promise<void> {
-    // The id was let go for the back/forward cache; another tab may have it by now.
+  /** Takes the tab's id again, which was let go for the back/forward cache. Whether recording goes on in the same window. */
+  async function renewTab(): Promise<boolean> {
+    if (signal.aborted) return false;
     const { windowId } = tab;
-    tab = await claim();
-    if (signal.aborted) return tab.release();
-    if (tab.windowId !== windowId && control.current.phase !== "ended") {
-      control.send({ type: "end", reason: "navigation" });
-      begin("navigation");
-    } else act(true);
+    await tab.renew();
+    if (signal.aborted) tab.release();
+    if (signal.aborted || tab.windowId === windowId || control.current.phase === "ended") return !signal.aborted;
+    control.send({ type: "end", reason: "navigation" });
+    begin("navigation");
     mirrorIds();
+    return false;
+  }
+
+  async function onReturn(): Promise<void> {
+    if (await renewTab()) {
+      act(true);
+      mirrorIds();
+    }
     transport.show();
   }
 
@@ -301,7 +309,11 @@ export async function startRecorder(
       identity.persist();
       transport.hide(isFinal);
     },
-    onLeave: () => tab.release(),
+    onLeave() {
+      tab.release();
+      // It may stay: what was asked for is a file, or the visitor cancels. In the cache, timers wait.
+      later(renewTab, STAYED_MS);
+    },
     onShow: () => transport.show(),
     onReturn: () => void onReturn(),
     onFocus: mirrorIds,

@@ -12,9 +12,12 @@ export type LockManagerLike = Pick<LockManager, "request">;
 
 /** The id of this tab. */
 export interface WindowClaim {
+  /** May change when it is renewed. */
   readonly windowId: string;
   /** Lets go of the id; called when the page is left, since a held lock keeps a page out of the back/forward cache. */
   release(): void;
+  /** Takes the id again, or a new one where another page has it by now. Does nothing while it is held. */
+  renew(): Promise<void>;
 }
 
 /**
@@ -26,17 +29,42 @@ export async function claimWindow(
   locks: LockManagerLike | undefined,
   wait: (ms: number) => Promise<void>,
 ): Promise<WindowClaim> {
+  let isWanted = false;
+  let letGo = (): void => {};
+  const claim = {
+    windowId: "",
+    release() {
+      isWanted = false;
+      letGo();
+    },
+    async renew() {
+      if (isWanted) return;
+      isWanted = true;
+      [claim.windowId, letGo] = await take(storage, locks, wait);
+      // The page is being left after all.
+      if (!isWanted) letGo();
+    },
+  };
+  await claim.renew();
+  return claim;
+}
+
+async function take(
+  storage: SafeStorage,
+  locks: LockManagerLike | undefined,
+  wait: (ms: number) => Promise<void>,
+): Promise<[windowId: string, letGo: () => void]> {
   const stored = storage.get(StorageKey.windowId);
   if (stored !== null && /^[0-9a-f-]{36}$/.test(stored)) {
     for (const pause of [0, ...RETRY_MS]) {
       if (pause > 0) await wait(pause);
-      const release = await hold(stored, locks, wait);
-      if (release) return { windowId: stored, release };
+      const letGo = await hold(stored, locks, wait);
+      if (letGo) return [stored, letGo];
     }
   }
   const windowId = createUuid();
   storage.set(StorageKey.windowId, windowId);
-  return { windowId, release: (await hold(windowId, locks, wait)) ?? (() => {}) };
+  return [windowId, (await hold(windowId, locks, wait)) ?? (() => {})];
 }
 
 /** A function that lets go, or null where another page holds the id. */

@@ -309,6 +309,34 @@ describe("window id", () => {
     expect((await claimWindow(tab, locks, never)).windowId).toBe(first.windowId);
   });
 
+  test("is taken again by a page that is not left after all, and another one where a duplicate has it by now", async () => {
+    const locks = createLocks();
+    const first = await claimWindow(createTab(), locks, never);
+    const { windowId } = first;
+    await first.renew();
+    expect(first.windowId, "renewed while it is held").toBe(windowId);
+    first.release();
+    await first.renew();
+    expect(first.windowId).toBe(windowId);
+    expect((await claimWindow(createTab(windowId), locks, never)).windowId, "held again").not.toBe(windowId);
+    first.release();
+    const duplicate = await claimWindow(createTab(windowId), locks, never);
+    expect(duplicate.windowId).toBe(windowId);
+    await first.renew();
+    expect(first.windowId).not.toBe(windowId);
+  });
+
+  test("is let go where a page is left while it is being taken again", async () => {
+    const locks = createLocks();
+    const tab = createTab();
+    const first = await claimWindow(tab, locks, never);
+    first.release();
+    const renewed = first.renew();
+    first.release();
+    await renewed;
+    expect((await claimWindow(tab, locks, never)).windowId).toBe(first.windowId);
+  });
+
   test("is kept without lock manager, and where it refuses or never answers", async () => {
     const id = createUuid();
     const refusing = {
