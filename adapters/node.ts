@@ -81,8 +81,52 @@ async function toRequest(message: IncomingMessage, url: URL, context: unknown): 
   else if (hasBody && Number(message.headers["content-length"] ?? NaN) <= BUFFERED_BYTES)
     bodyBytes = await readAll(message);
   else if (hasBody) Object.assign(init, { body: toStream(message), duplex: "half" });
-  const connection: Connection = { ip: toIp(message), context, bodyBytes };
-  return Object.assign(new Request(url, init), connection);
+  const request = bodyBytes ? new BufferedRequest(url, init, bodyBytes) : new Request(url, init);
+  const connection: Connection = { ip: toIp(message), context };
+  return Object.assign(request, connection);
+}
+
+/** A request whose body was read. It is wrapped in a stream, which costs more than all else here, only for those who ask for it. */
+class BufferedRequest extends Request {
+  readonly bodyBytes: Uint8Array;
+  #whole: Request | undefined;
+
+  constructor(url: URL, init: RequestInit, bodyBytes: Uint8Array) {
+    super(url, init);
+    this.bodyBytes = bodyBytes;
+  }
+
+  get whole(): Request {
+    const { method, headers, bodyBytes } = this;
+    return (this.#whole ??= new Request(this.url, { method, headers, body: bodyBytes as BodyInit }));
+  }
+  override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    return this.whole.body;
+  }
+  override get bodyUsed(): boolean {
+    return this.#whole?.bodyUsed ?? false;
+  }
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return this.whole.arrayBuffer();
+  }
+  override blob(): Promise<Blob> {
+    return this.whole.blob();
+  }
+  override bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.whole.bytes();
+  }
+  override clone(): Request {
+    return this.whole.clone();
+  }
+  override formData(): Promise<FormData> {
+    return this.whole.formData();
+  }
+  override json(): Promise<unknown> {
+    return this.whole.json();
+  }
+  override text(): Promise<string> {
+    return this.whole.text();
+  }
 }
 
 /** Express knows it behind proxies, where the app says which ones it trusts. */

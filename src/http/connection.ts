@@ -6,7 +6,7 @@ export interface Connection {
   readonly ip?: string;
   /** What the host's framework calls the request or its context, with the session that it found: Express's request, Koa's context. */
   readonly context?: unknown;
-  /** The body as received, where the adapter has read it: the request is made without one then, at half the cost. */
+  /** The body as received, where the adapter has read it: taken as it is, it need not become a stream and come out of it again. */
   readonly bodyBytes?: Uint8Array;
   /** Lets work go on after the answer, where a runtime would end it: Workers. */
   waitUntil?(work: Promise<unknown>): void;

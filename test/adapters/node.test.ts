@@ -456,6 +456,48 @@ describe("a client that goes away", () => {
   });
 });
 
+describe("a small body, which is here before its request is made", () => {
+  const ways: Record<string, (request: Request) => Promise<string>> = {
+    text: (request) => request.text(),
+    json: async (request) => JSON.stringify(await request.json()),
+    arrayBuffer: async (request) => new TextDecoder().decode(await request.arrayBuffer()),
+    bytes: async (request) => new TextDecoder().decode(await request.bytes()),
+    blob: async (request) => (await request.blob()).text(),
+    body: (request) => new Response(request.body).text(),
+    clone: (request) => request.clone().text(),
+  };
+
+  it.each(Object.keys(ways))("is given to who asks for it by %s, and taken by sentiero all the same", async (way) => {
+    const told: unknown[] = [];
+    const site = await start({}, undefined, (sentiero) => ({
+      ...sentiero,
+      async fetch(received) {
+        told.push(received.bodyUsed, await ways[way]!(received), received.bodyUsed);
+        return sentiero.fetch(received);
+      },
+    }));
+    expect((await post(site, text)).status).toBe(200);
+    expect(told).toEqual([false, text, way !== "clone"]);
+  });
+
+  it("that is a form is given as one", async () => {
+    let form: FormData | undefined;
+    const site = await start({}, undefined, (sentiero) => ({
+      ...sentiero,
+      async fetch(received) {
+        form = await received.formData();
+        return new Response();
+      },
+    }));
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    await ask(site, "/sentiero/events", { method: "POST", headers, body: "a=1&b=2" });
+    expect([...form!]).toEqual([
+      ["a", "1"],
+      ["b", "2"],
+    ]);
+  });
+});
+
 describe("a failure inside", () => {
   it("answers 500 without its text and is told to onError", async () => {
     const failure = new Error("secret of the house");
