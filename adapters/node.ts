@@ -86,7 +86,10 @@ async function toRequest(message: IncomingMessage, url: URL, context: unknown): 
   return Object.assign(request, connection);
 }
 
-/** A request whose body was read. It is wrapped in a stream, which costs more than all else here, only for those who ask for it. */
+/**
+ * A request whose body was read. It is wrapped in a stream, which costs more than all else here, only for those who ask for
+ * it. Who makes a `Request` of this one asks by `clone()`.
+ */
 class BufferedRequest extends Request {
   readonly bodyBytes: Uint8Array;
   #whole: Request | undefined;
