@@ -180,11 +180,12 @@ function createBlobs(run: Run): BlobStore {
       await run(({ change }) => change({ sql: DELETE_BLOB, params: [key] }));
     },
     async removeAll(prefix) {
-      // In pieces, so that nobody waits long for the rows or the log that a statement holds.
+      // In pieces, so that nobody waits long for the rows or the log that a statement holds. How many went does not tell
+      // whether any are left: others who remove the same take rows out of a piece.
       const isDone = () =>
-        run(async ({ dialect, change }) => {
-          const removed = await change(dialect.deleteBlobs(prefix, endOf(prefix), BLOBS_PER_DELETE));
-          return removed < BLOBS_PER_DELETE;
+        run(async ({ dialect, change, query }) => {
+          await change(dialect.deleteBlobs(prefix, endOf(prefix), BLOBS_PER_DELETE));
+          return (await query(toListSql(dialect, prefix, null, 1))).length === 0;
         });
       while (!(await isDone()));
     },

@@ -125,6 +125,23 @@ for (const { name, variable, server, one } of SERVERS) {
       expect(await store.blobs.has("a:1")).toBe(false);
     });
 
+    // Of 130, fifty go at a time: where some of those were gone, the other eighty stayed for good.
+    test("removes all under a prefix, also while another removes some of the same", async () => {
+      const url = await makeDatabase(server!);
+      const { blobs } = openSqlStore(keep(openPool(url)));
+      const keys = Array.from({ length: 130 }, (_, index) => `a:1:${index}`);
+      await Promise.all(keys.map((key) => blobs.create(key, Uint8Array.of(1))));
+      const other = keep(toDatabase(one(url)));
+      await other.exec("BEGIN");
+      await other.exec("DELETE FROM sentiero_blobs WHERE sentiero_blobs.key IN ('a:1:0', 'a:1:1', 'a:1:10')");
+      const removing = blobs.removeAll("a:1:");
+      // It waits for the other's rows.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await other.exec("COMMIT");
+      await removing;
+      expect((await blobs.list("a:1:", null)).keys).toEqual([]);
+    });
+
     test("answers 503 while it is away, whatever is asked, and is set up when it comes", async () => {
       const url = new URL(await makeDatabase(server!));
       const proxy = await createProxy(url.hostname, Number(url.port));
