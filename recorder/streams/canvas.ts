@@ -1,5 +1,5 @@
-import type { StreamParts } from "./on-demand.ts";
 import type { StreamContext } from "./stream.ts";
+import type { StreamParts } from "./stream-parts.ts";
 
 /** Pictures a second, at most. */
 const MAX_FPS = 4;

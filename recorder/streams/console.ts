@@ -1,7 +1,7 @@
-import type { StreamParts } from "./on-demand.ts";
 import { toPreview } from "./preview.ts";
 import { createQuota } from "./quota.ts";
 import type { StreamContext } from "./stream.ts";
+import type { StreamParts } from "./stream-parts.ts";
 
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
 const MAX_ARGUMENTS = 10;

@@ -1,5 +1,5 @@
 import { isTextType, readStart, textOfBody } from "./request-body.ts";
-import type { RequestDetails, RequestLog, RequestOutcome } from "./requests.ts";
+import type { RequestDetails, RequestLog, RequestOutcome } from "./request-log.ts";
 import type { wrapMethod as WrapMethod } from "./wrap.ts";
 
 interface Started {

@@ -1,7 +1,7 @@
 import type { PageMessage } from "../frame-messages.ts";
 import { createFrameTranslator, FIRST_FRAME_ID, type ChangeData, type FrameTranslator } from "./frame-translator.ts";
-import type { StreamParts } from "./on-demand.ts";
 import type { StreamContext } from "./stream.ts";
+import type { StreamParts } from "./stream-parts.ts";
 
 const MAX_FRAMES = 20;
 /** Of one event; a snapshot may be as big as a page's. */

@@ -1,5 +1,5 @@
-import type { StreamParts } from "./on-demand.ts";
 import type { StreamContext } from "./stream.ts";
+import type { StreamParts } from "./stream-parts.ts";
 
 const MAX_REQUESTS = 20;
 const MAX_WAIT_MS = 1_000;

@@ -1,20 +1,8 @@
 import { listen, unpatched } from "./listen.ts";
 import type { StreamContext } from "./stream.ts";
+import type { StreamParts } from "./stream-parts.ts";
 import { matchesUrl } from "./url-pattern.ts";
 import { wrapMethod } from "./wrap.ts";
-
-/**
- * Parts of the recorder's own file for the streams that are loaded on demand. They are handed in because an import would make
- * of them a file more to load at every start.
- */
-export interface StreamParts {
-  readonly listen: typeof listen;
-  readonly matchesUrl: typeof matchesUrl;
-  readonly unpatched: typeof unpatched;
-  readonly wrapMethod: typeof wrapMethod;
-  /** From when on the stream of requests tells of them, by the browser's word for what made them; ms since the page began. */
-  readonly toldFrom: { fetch?: number; xmlhttprequest?: number };
-}
 
 /** Loads and starts the streams that are off until a configuration asks for them. One that can't be loaded stays off. */
 export function loadStreams(context: StreamContext): void {

@@ -1,5 +1,5 @@
 import { isTextType, textOfBody } from "./request-body.ts";
-import type { RequestDetails, RequestLog } from "./requests.ts";
+import type { RequestDetails, RequestLog } from "./request-log.ts";
 import type { wrapMethod as WrapMethod } from "./wrap.ts";
 
 interface Opened {
