@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { Agent, request } from "undici";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { toNodeHandler, type NodeHandler } from "../../adapters/node.ts";
-import type { BatchList, Sentiero, SentieroOptions, SessionList } from "../../src/index.ts";
+import type { BatchList, Connection, Sentiero, SentieroOptions, SessionList } from "../../src/index.ts";
 import { batch, createTestSentiero } from "../support/sentiero.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -478,6 +478,22 @@ describe("a small body, which is here before its request is made", () => {
     }));
     expect((await post(site, text)).status).toBe(200);
     expect(told).toEqual([false, text, way !== "clone"]);
+  });
+
+  it("that comes in pieces is held in bytes of its own, not in a view of a buffer that others share", async () => {
+    let received: Connection | undefined;
+    const site = await start({}, undefined, (sentiero) => ({
+      ...sentiero,
+      fetch: async (request) => ((received = request as Connection), new Response()),
+    }));
+    await new Promise<void>((resolve) => {
+      const socket = connect(site.port, "127.0.0.1");
+      socket.write("POST /sentiero/events HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+      setTimeout(() => socket.write("def"), 50);
+      socket.once("data", () => resolve(void socket.destroy()));
+    });
+    expect(new TextDecoder().decode(received!.bodyBytes)).toBe("abcdef");
+    expect(received!.bodyBytes!.buffer.byteLength).toBe(6);
   });
 
   it("that is a form is given as one", async () => {
