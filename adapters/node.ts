@@ -99,36 +99,36 @@ class BufferedRequest extends Request {
     this.bodyBytes = bodyBytes;
   }
 
-  get whole(): Request {
+  get #request(): Request {
     const { method, headers, bodyBytes } = this;
     return (this.#whole ??= new Request(this.url, { method, headers, body: bodyBytes as BodyInit }));
   }
   override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-    return this.whole.body;
+    return this.#request.body;
   }
   override get bodyUsed(): boolean {
     return this.#whole?.bodyUsed ?? false;
   }
   override arrayBuffer(): Promise<ArrayBuffer> {
-    return this.whole.arrayBuffer();
+    return this.#request.arrayBuffer();
   }
   override blob(): Promise<Blob> {
-    return this.whole.blob();
+    return this.#request.blob();
   }
   override bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.whole.bytes();
+    return this.#request.bytes();
   }
   override clone(): Request {
-    return this.whole.clone();
+    return this.#request.clone();
   }
   override formData(): Promise<FormData> {
-    return this.whole.formData();
+    return this.#request.formData();
   }
   override json(): Promise<unknown> {
-    return this.whole.json();
+    return this.#request.json();
   }
   override text(): Promise<string> {
-    return this.whole.text();
+    return this.#request.text();
   }
 }
 

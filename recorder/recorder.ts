@@ -281,13 +281,13 @@ export async function startRecorder(
     writeIdCookies(window, identity.current.sessionId, tab.windowId, config.sessionMaxAgeMs / 1_000);
   }
 
-  /** Takes the tab's id again, which was let go for the back/forward cache. Whether recording goes on in the same window. */
+  /** Takes the tab's id again, which was let go for the back/forward cache; false where a stretch began under another. */
   async function renewTab(): Promise<boolean> {
-    if (signal.aborted) return false;
+    if (signal.aborted) return true;
     const { windowId } = tab;
     await tab.renew();
     if (signal.aborted) tab.release();
-    if (signal.aborted || tab.windowId === windowId || control.current.phase === "ended") return !signal.aborted;
+    if (signal.aborted || tab.windowId === windowId || control.current.phase === "ended") return true;
     control.send({ type: "end", reason: "navigation" });
     begin("navigation");
     mirrorIds();
@@ -295,10 +295,10 @@ export async function startRecorder(
   }
 
   async function onReturn(): Promise<void> {
-    if (await renewTab()) {
-      act(true);
-      mirrorIds();
-    }
+    const isSameTab = await renewTab();
+    if (signal.aborted) return;
+    if (isSameTab) act(true);
+    mirrorIds();
     transport.show();
   }
 
